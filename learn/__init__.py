@@ -1,0 +1,32 @@
+"""The workbench: one way to start a lesson, one way to send, one way to show.
+
+    from learn import lesson, show
+
+    app = lesson("02")                       # a real process, a free port, a database of its own
+    app.get("/", basic=("user1", "pass1"))   # an exchange, which knows how to show itself
+
+Names are imported when they are first used, so that `python3 -m learn` starts at once.
+"""
+
+_HOME = {
+    "lesson": "learn.server",
+    "Lesson": "learn.server",
+    "LessonError": "learn.server",
+    "Exchange": "learn.client",
+    "digest_answer": "learn.client",
+    "explain": "learn.explain",
+    "show": "learn.show",
+    "side_by_side": "learn.show",
+}
+
+__all__ = ["Exchange", "Lesson", "LessonError", "digest_answer", "explain", "lesson", "show", "side_by_side"]
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError("module 'learn' has no attribute {!r}".format(name))
+    import importlib
+
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value  # else the submodule of the same name would hide it
+    return value

@@ -1,0 +1,245 @@
+"""Send requests and keep every exchange: one way to send.
+
+The transport records what goes out and what comes back, so a handshake's 401 and its retry are
+both kept, as they were sent. An `Exchange` is plain data; how it looks is `learn.show`'s business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+TIMEOUT = 15  # seconds; a password hash takes a twentieth of one
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its response. `before` holds the exchanges that led here, oldest first."""
+
+    method: str
+    target: str
+    request_headers: Sequence[tuple[str, str]]
+    request_body: str
+    status: int
+    reason: str
+    response_headers: Sequence[tuple[str, str]]
+    text: str
+    before: tuple[Exchange, ...] = ()
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    keys: Sequence[str] = field(default=(), repr=False)
+
+    def header(self, name: str) -> str | None:
+        """Return a response header's first value, or None."""
+        return next(iter(self.headers(name)), None)
+
+    def headers(self, name: str) -> list[str]:
+        """Return all values of a response header, in the order in which they came."""
+        return [v for n, v in self.response_headers if n.lower() == name.lower()]
+
+    def sent(self, name: str) -> str | None:
+        """Return a request header's value, or None."""
+        return next((v for n, v in self.request_headers if n.lower() == name.lower()), None)
+
+    def challenge(self, algorithm: str | None = None):
+        """Return the first challenge (Werkzeug's WWWAuthenticate), or that of an algorithm."""
+        from werkzeug.datastructures import WWWAuthenticate
+
+        for value in self.headers("WWW-Authenticate"):
+            parsed = WWWAuthenticate.from_header(value)
+            if algorithm is None or parsed.get("algorithm") == algorithm:
+                return parsed
+        return None
+
+    def json(self) -> Any:
+        """Return the body as JSON; ValueError when it is none."""
+        return json.loads(self.text)
+
+    @property
+    def all(self) -> tuple[Exchange, ...]:
+        """This exchange with those that led to it, oldest first."""
+        return (*self.before, self)
+
+    def __repr__(self):
+        return f"<{self.method} {self.target} → {self.status} {self.reason}>"
+
+    def __str__(self):
+        from .show import as_text
+
+        return as_text(self)
+
+    def _repr_markdown_(self):
+        from .show import as_markdown
+
+        return as_markdown(self)
+
+    def __rich_console__(self, console, options):
+        from .show import as_rich
+
+        yield as_rich(self)
+
+
+class Client:
+    """Send requests to 127.0.0.1:port.
+
+    passwords: what the notes may use to recompute a Digest response; keys: HMAC keys they may try
+    on a token's signature.
+    """
+
+    def __init__(self, port: int, passwords: Mapping[str, str] = {}, keys: Sequence[str] = ()):
+        self.port = port
+        self.passwords = dict(passwords)
+        self.keys = list(keys)
+        self.exchanges: list[Exchange] = []  # every one, in the order of sending
+
+    def get(self, target="/", **how) -> Exchange:
+        """Send a GET; see `send`."""
+        return self.send("GET", target, **how)
+
+    def post(self, target="/", **how) -> Exchange:
+        """Send a POST; see `send`."""
+        return self.send("POST", target, **how)
+
+    def send(
+        self,
+        method: str,
+        target: str = "/",
+        *,
+        basic: tuple[str, str] | None = None,
+        digest: tuple[str, str] | None = None,
+        bearer: str | None = None,
+        authorization: str | bytes | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, Any] | None = None,
+        cookies: bool = False,
+    ) -> Exchange:
+        """Send one request, follow its handshake if any, and return the last exchange.
+
+        basic, digest: user name and password; Digest first asks for a challenge and answers the
+        first one. bearer: a token. authorization: the header's value as it stands. form: sent as
+        application/x-www-form-urlencoded. cookies: whether a cookie from the challenge comes along
+        in the answer, as in a browser. Raises httpx2.HTTPError when no response comes.
+        """
+        sent = {"Accept": "*/*", "User-Agent": "learn", **(headers or {})}
+        if bearer is not None:
+            sent["Authorization"] = f"Bearer {bearer}"
+        if authorization is not None:
+            sent["Authorization"] = authorization
+        auth = None
+        if basic:
+            auth = httpx2.BasicAuth(*basic)
+            self.passwords.setdefault(*basic)
+        elif digest:
+            auth = (httpx2.DigestAuth if cookies else CookielessDigest)(*digest)
+            self.passwords.setdefault(*digest)
+        seen: list[Exchange] = []
+        transport = _Recorder(seen, self)
+        with httpx2.Client(transport=transport, timeout=TIMEOUT, trust_env=False) as client:
+            client.headers = httpx2.Headers(sent)
+            address = f"http://127.0.0.1:{self.port}{target}"
+            client.request(method, address, data=form, auth=auth)
+        last = seen[-1]
+        result = Exchange(**{**last.__dict__, "before": tuple(seen[:-1])})
+        self.exchanges.append(result)
+        return result
+
+
+class CookielessDigest(httpx2.DigestAuth):
+    """Digest as curl does it: cookies that came with the challenge are not sent back."""
+
+    def auth_flow(self, request):
+        flow = super().auth_flow(request)
+        request = next(flow)
+        while True:
+            request.headers.pop("Cookie", None)
+            response = yield request
+            try:
+                request = flow.send(response)
+            except StopIteration:
+                return
+
+
+class _Recorder(httpx2.HTTPTransport):
+    """An HTTP transport that notes each request and response as an Exchange."""
+
+    def __init__(self, seen: list[Exchange], client: Client):
+        super().__init__()
+        self.seen, self.client = seen, client
+
+    def handle_request(self, request):
+        body = request.read()
+        response = super().handle_request(request)
+        response.read()
+        self.seen.append(
+            Exchange(
+                method=request.method,
+                target=request.url.raw_path.decode("ascii"),
+                request_headers=_readable(request.headers.raw),
+                request_body=body.decode("utf-8", "replace"),
+                status=response.status_code,
+                reason=response.reason_phrase,
+                response_headers=_readable(response.headers.raw),
+                text=response.content.decode("utf-8", "replace"),
+                passwords=dict(self.client.passwords),
+                keys=tuple(self.client.keys),
+            )
+        )
+        return response
+
+
+def _readable(raw):
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+
+
+def digest_answer(
+    challenge,
+    user: str,
+    password: str,
+    uri: str = "/",
+    *,
+    method: str = "GET",
+    nc: int = 1,
+    cnonce: str | None = None,
+    **changes: str | None,
+) -> str:
+    """Return the Authorization header's value that answers a Digest challenge (RFC 7616 3.4).
+
+    challenge: Werkzeug's WWWAuthenticate, as `Exchange.challenge()` returns it. changes replace
+    parameters after the response was computed; None leaves one out. `qop=None` computes the
+    response without qop, as RFC 2069 did.
+    """
+    from werkzeug.http import quote_header_value
+
+    algorithm = challenge.get("algorithm") or "MD5"
+    hash_name = {"MD5": "md5", "SHA-256": "sha256"}[algorithm.upper()]
+
+    def H(*parts):
+        return hashlib.new(hash_name, ":".join(parts).encode()).hexdigest()
+
+    cnonce = secrets.token_hex(8) if cnonce is None else cnonce
+    count = f"{nc:08x}"
+    ha1, ha2 = H(user, challenge.get("realm"), password), H(method, uri)
+    with_qop = "qop" not in changes or changes["qop"] is not None
+    middle = [count, cnonce, "auth"] if with_qop else []
+    parameters = {
+        "username": user,
+        "realm": challenge.get("realm"),
+        "nonce": challenge.get("nonce"),
+        "uri": uri,
+        "algorithm": algorithm,
+        "response": H(ha1, challenge.get("nonce"), *middle, ha2),
+        "opaque": challenge.get("opaque"),
+        **({"qop": "auth", "nc": count, "cnonce": cnonce} if with_qop else {}),
+        **changes,
+    }
+    plain = {"algorithm", "qop", "nc"}
+    return "Digest " + ", ".join(
+        f"{k}={v if k in plain else quote_header_value(v, allow_token=False)}"
+        for k, v in parameters.items()
+        if v is not None
+    )

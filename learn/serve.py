@@ -1,0 +1,47 @@
+"""Runs in a process of its own: load one file, serve its `app` on a free port, say which.
+
+Usage: serve.py FILE PORT_FILE PORT. The port (0: any free one) is written to PORT_FILE once the
+socket listens. The process ends when its standard input closes, so it can't outlive the one who
+started it, however that one ends. Nothing of the workbench is imported here: a lesson knows nobody.
+"""
+
+import importlib.util
+import os
+import sys
+import threading
+from pathlib import Path
+
+
+def load(path):
+    """Run the file and return its Flask application; SystemExit with a sentence without one."""
+    sys.path[0] = str(path.parent)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # Flask finds the instance folder through it
+    spec.loader.exec_module(module)
+    app = getattr(module, "app", None)
+    if not callable(app):
+        sys.exit(f"{path.name} has no `app`. Name your Flask application `app`: app = Flask(__name__)")
+    return app
+
+
+def end_with_parent():
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def main():
+    path, port_file, port = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    app = load(path)
+    from werkzeug.serving import make_server
+
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    draft = port_file.with_suffix(".draft")
+    draft.write_text(str(server.port))
+    draft.replace(port_file)  # whoever sees the file sees the whole number
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

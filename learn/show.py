@@ -1,0 +1,220 @@
+"""Show an exchange: as Markdown in a notebook, in colour in a terminal, as plain text elsewhere.
+
+The three say the same: the message as it went over the wire, then a note for each header that has
+to do with authentication. `learn.explain` knows what the notes say; this module only draws them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .client import Exchange
+from .explain import Context, Note, explain, is_auth_header
+
+SECRET = "secret"
+
+
+def show(*things) -> None:
+    """Show exchanges, or anything else, where this code runs: notebook, terminal or pipe."""
+    if _in_notebook():
+        from IPython.display import display
+
+        for thing in things:
+            display(thing)
+        return
+    console = make_console()
+    for thing in things:
+        console.print(thing)
+
+
+def make_console(width: int | None = None):
+    """Return rich's console: colour on a terminal, plain text when piped; 80 columns at least."""
+    from rich.console import Console
+
+    if width is None and not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        width = 80
+    return Console(width=width, highlight=False, soft_wrap=False, emoji=False)
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return bool(shell) and hasattr(shell, "kernel")
+
+
+def notes(exchange: Exchange) -> tuple[list[Note], list[Note]]:
+    """Return the notes on the request's headers and those on the response's."""
+    context = Context(
+        method=exchange.method,
+        target=exchange.target,
+        passwords=exchange.passwords,
+        keys=exchange.keys,
+        authorization=exchange.sent("Authorization"),
+    )
+    request = [n for h in exchange.request_headers if is_auth_header(h[0]) for n in explain(*h, context)]
+    context = Context(
+        method=exchange.method,
+        target=exchange.target,
+        status=exchange.status,
+        passwords=exchange.passwords,
+        keys=exchange.keys,
+        authorization=exchange.sent("Authorization"),
+    )
+    response = [n for h in exchange.response_headers if is_auth_header(h[0]) for n in explain(*h, context)]
+    return request, response
+
+
+def _message(first: str, headers, body: str) -> list[str]:
+    lines = [first, *(f"{name}: {value}" for name, value in headers)]
+    body = body.rstrip("\n")
+    return [_clean(line) for line in (lines + ["", *body.split("\n")] if body else lines)]
+
+
+def _clean(line: str) -> str:
+    """Return the line without characters that would steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in line)
+
+
+def messages(exchange: Exchange) -> tuple[list[str], list[str]]:
+    """Return the lines of the request and of the response, as they went over the wire."""
+    request = _message(
+        f"{exchange.method} {exchange.target} HTTP/1.1",
+        exchange.request_headers,
+        exchange.request_body,
+    )
+    response = _message(
+        f"HTTP/1.1 {exchange.status} {exchange.reason}", exchange.response_headers, exchange.text
+    )
+    return request, response
+
+
+def as_markdown(exchange: Exchange) -> str:
+    """Return the exchange, and those before it, as Markdown: `http` blocks and lists of notes."""
+    parts = []
+    for one in exchange.all:
+        for lines, remarks in zip(messages(one), notes(one), strict=True):
+            text = "\n".join(lines)
+            fence = "```"
+            while fence in text:
+                fence += "`"
+            parts.append(f"{fence}http\n{text}\n{fence}")
+            if remarks:
+                parts.append("\n".join(_markdown_note(note) for note in remarks))
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_note(note: Note) -> str:
+    lock = "🔑 " if note.secret else ""
+    if note.depth == 0:
+        return f"- {lock}**{note.header}**: {note.text}"
+    return f"{'  ' * note.depth}- {lock}`{note.part}`: {note.text}"
+
+
+def as_text(exchange: Exchange) -> str:
+    """Return the exchange, and those before it, as plain text: > sent, < received, # noted."""
+    out = []
+    for one in exchange.all:
+        for mark, lines, remarks in zip("><", messages(one), notes(one), strict=True):
+            out += [f"{mark} {line}".rstrip() for line in lines]
+            for note in remarks:
+                label = f"{note.part}: " if note.depth else f"{note.header}: "
+                secret = f" ({SECRET})" if note.secret else ""
+                out.append(f"#{'  ' * note.depth} {label}{note.text.replace('`', '')}{secret}")
+            out.append("")
+    return "\n".join(out)
+
+
+def as_rich(exchange: Exchange):
+    """Return the exchange, and those before it, for rich: colours mean what the plain text says."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts = []
+    for one in exchange.all:
+        for mark, lines, remarks in zip("><", messages(one), notes(one), strict=True):
+            for number, line in enumerate(lines):
+                parts.append(_rich_line(mark, number, line, one.status))
+            parts += [rich_note(note) for note in remarks]
+            parts.append(Text(""))
+    return Group(*parts)
+
+
+def _rich_line(mark, number, line, status):
+    from rich.padding import Padding
+    from rich.text import Text
+
+    text = Text()
+    name, colon, value = line.partition(": ")
+    if number == 0:
+        colour = "cyan" if mark == ">" else "green" if status < 300 else "yellow" if status < 500 else "red"
+        text.append(line, f"bold {colour}")
+    elif colon and is_auth_header(name):
+        text.append(name, "bold magenta").append(": ").append(value, "bold")
+    else:
+        text.append(line, "dim" if colon else "")
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=1, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(mark, "dim"), text)
+    return Padding(grid, (0, 0))
+
+
+def rich_note(note: Note):
+    """Return one note for rich, indented under its header."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    text = Text()
+    label = note.part if note.depth else note.header
+    text.append(label, "bold red" if note.secret else "bold blue").append(": ")
+    for number, piece in enumerate(note.text.split("`")):
+        text.append(piece, "bold" if number % 2 else "italic")
+    if note.secret:
+        text.append(f" ({SECRET})", "bold red")
+    return Padding(text, (0, 0, 0, 4 + 2 * note.depth))
+
+
+def side_by_side(title: str, naive: Exchange, app: Exchange) -> SideBySide:
+    """Put the same request to naive.py and to app.py beside each other; see SideBySide."""
+    return SideBySide([(title, naive, app)])
+
+
+class SideBySide:
+    """A table of attacks: what naive.py answered and what app.py answered."""
+
+    def __init__(self, rows):
+        self.rows = list(rows)
+
+    def _cells(self):
+        for title, naive, app in self.rows:
+            yield title, _verdict(naive), _verdict(app)
+
+    def _repr_markdown_(self):
+        lines = ["| the attempt | `naive.py` | `app.py` |", "|---|---|---|"]
+        lines += [f"| {title} | {one} | {two} |" for title, one, two in self._cells()]
+        return "\n".join(lines) + "\n"
+
+    def __str__(self):
+        return "\n".join(f"{t}: naive.py {one}; app.py {two}" for t, one, two in self._cells())
+
+    def __repr__(self):
+        return f"<{len(self.rows)} attempts side by side>"
+
+    def __rich_console__(self, console, options):
+        from rich.table import Table
+
+        table = Table("the attempt", "naive.py", "app.py")
+        for title, one, two in self._cells():
+            table.add_row(title, one.replace("`", ""), two.replace("`", ""))
+        yield table
+
+
+def _verdict(answer) -> str:
+    if not isinstance(answer, Exchange):
+        return str(answer)
+    line = _clean(answer.text.strip().split("\n")[0])[:48].replace("|", "\\|").replace("`", "'")
+    body = "" if line.startswith("<") else line
+    return f"**{answer.status}** {body}".strip()

@@ -1,0 +1,34 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["flask>=3.1", "libpass>=1.9"]
+# ///
+"""Lesson 01, as it is often first written. It works, and its flaws are left in on purpose.
+
+One password for everybody, its hash made when the app starts. Don't copy this; app.py is the
+one to copy.
+"""
+
+from flask import Flask, request
+from passlib.apps import custom_app_context
+
+app = Flask(__name__)
+app.config.from_prefixed_env()
+
+password_hash = custom_app_context.hash("pass1")
+
+
+@app.get("/")
+def index():
+    return "Log in with POST /login."
+
+
+@app.post("/login")
+def login():
+    username = request.form["username"]
+    if custom_app_context.verify(request.form["password"], password_hash):
+        return f"Hello, {username}!"
+    return "Wrong password"
+
+
+if __name__ == "__main__":
+    app.run(port=5001)
