@@ -96,6 +96,7 @@ class Client:
         self.passwords = dict(passwords)
         self.keys = list(keys)
         self.exchanges: list[Exchange] = []  # every one, in the order of sending
+        self.transport = httpx2.HTTPTransport(verify=False)  # http only: no certificates to load
 
     def get(self, target="/", **how) -> Exchange:
         """Send a GET; see `send`."""
@@ -138,11 +139,9 @@ class Client:
             auth = (httpx2.DigestAuth if cookies else CookielessDigest)(*digest)
             self.passwords.setdefault(*digest)
         seen: list[Exchange] = []
-        transport = _Recorder(seen, self)
-        with httpx2.Client(transport=transport, timeout=TIMEOUT, trust_env=False) as client:
-            client.headers = httpx2.Headers(sent)
-            address = f"http://127.0.0.1:{self.port}{target}"
-            client.request(method, address, data=form, auth=auth)
+        client = httpx2.Client(transport=_Recorder(seen, self), timeout=TIMEOUT, trust_env=False)
+        client.headers = httpx2.Headers(sent)  # these and no others
+        client.request(method, f"http://127.0.0.1:{self.port}{target}", data=form, auth=auth)
         last = seen[-1]
         result = Exchange(**{**last.__dict__, "before": tuple(seen[:-1])})
         self.exchanges.append(result)
@@ -164,16 +163,15 @@ class CookielessDigest(httpx2.DigestAuth):
                 return
 
 
-class _Recorder(httpx2.HTTPTransport):
-    """An HTTP transport that notes each request and response as an Exchange."""
+class _Recorder(httpx2.BaseTransport):
+    """Pass requests on to the client's transport and note each with its response."""
 
     def __init__(self, seen: list[Exchange], client: Client):
-        super().__init__()
         self.seen, self.client = seen, client
 
     def handle_request(self, request):
         body = request.read()
-        response = super().handle_request(request)
+        response = self.client.transport.handle_request(request)
         response.read()
         self.seen.append(
             Exchange(
@@ -200,7 +198,7 @@ def digest_answer(
     challenge,
     user: str,
     password: str,
-    uri: str = "/",
+    target: str = "/",
     *,
     method: str = "GET",
     nc: int = 1,
@@ -223,14 +221,14 @@ def digest_answer(
 
     cnonce = secrets.token_hex(8) if cnonce is None else cnonce
     count = f"{nc:08x}"
-    ha1, ha2 = H(user, challenge.get("realm"), password), H(method, uri)
+    ha1, ha2 = H(user, challenge.get("realm"), password), H(method, target)
     with_qop = "qop" not in changes or changes["qop"] is not None
     middle = [count, cnonce, "auth"] if with_qop else []
     parameters = {
         "username": user,
         "realm": challenge.get("realm"),
         "nonce": challenge.get("nonce"),
-        "uri": uri,
+        "uri": target,
         "algorithm": algorithm,
         "response": H(ha1, challenge.get("nonce"), *middle, ha2),
         "opaque": challenge.get("opaque"),

@@ -159,6 +159,12 @@ class Lesson(Client):
             return True
         return False
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        process = self._box.get("process")
+        return process is not None and process.poll() is None
+
     def restart(self):
         """End the process and start it again, on the same port with the same database."""
         _stop(self._box.pop("process", None))
@@ -194,6 +200,12 @@ class Lesson(Client):
 def lesson(name, file="app", **settings) -> Lesson:
     """Start a lesson and return it; see Lesson. In a notebook it ends with the kernel."""
     return Lesson(name, file, **settings)
+
+
+def port_is_free(port: int) -> bool:
+    """Tell whether nobody listens on this port of 127.0.0.1."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _stop(process):

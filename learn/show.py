@@ -108,7 +108,8 @@ def _markdown_note(note: Note) -> str:
     lock = "🔑 " if note.secret else ""
     if note.depth == 0:
         return f"- {lock}**{note.header}**: {note.text}"
-    return f"{'  ' * note.depth}- {lock}`{note.part}`: {note.text}"
+    label = f"`{note.part}`: " if note.part else ""
+    return f"{'  ' * note.depth}- {lock}{label}{note.text}"
 
 
 def as_text(exchange: Exchange) -> str:
@@ -118,7 +119,8 @@ def as_text(exchange: Exchange) -> str:
         for mark, lines, remarks in zip("><", messages(one), notes(one), strict=True):
             out += [f"{mark} {line}".rstrip() for line in lines]
             for note in remarks:
-                label = f"{note.part}: " if note.depth else f"{note.header}: "
+                label = note.part if note.depth else note.header
+                label += ": " if label else ""
                 secret = f" ({SECRET})" if note.secret else ""
                 out.append(f"#{'  ' * note.depth} {label}{note.text.replace('`', '')}{secret}")
             out.append("")
@@ -141,7 +143,7 @@ def as_rich(exchange: Exchange):
 
 
 def _rich_line(mark, number, line, status):
-    from rich.padding import Padding
+    from rich.table import Table
     from rich.text import Text
 
     text = Text()
@@ -153,13 +155,11 @@ def _rich_line(mark, number, line, status):
         text.append(name, "bold magenta").append(": ").append(value, "bold")
     else:
         text.append(line, "dim" if colon else "")
-    from rich.table import Table
-
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=1, no_wrap=True)
     grid.add_column(overflow="fold")
     grid.add_row(Text(mark, "dim"), text)
-    return Padding(grid, (0, 0))
+    return grid
 
 
 def rich_note(note: Note):
@@ -169,12 +169,13 @@ def rich_note(note: Note):
 
     text = Text()
     label = note.part if note.depth else note.header
-    text.append(label, "bold red" if note.secret else "bold blue").append(": ")
+    if label:
+        text.append(label, "bold red" if note.secret else "bold blue").append(": ")
     for number, piece in enumerate(note.text.split("`")):
         text.append(piece, "bold" if number % 2 else "italic")
     if note.secret:
         text.append(f" ({SECRET})", "bold red")
-    return Padding(text, (0, 0, 0, 4 + 2 * note.depth))
+    return Padding(text, (0, 0, 0, 4 + 2 * note.depth), expand=False)
 
 
 def side_by_side(title: str, naive: Exchange, app: Exchange) -> SideBySide:

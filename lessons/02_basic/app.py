@@ -19,7 +19,7 @@ import unicodedata
 from pathlib import Path
 
 from flask import Flask, Response, abort, request
-from flask_httpauth import HTTPAuth, HTTPBasicAuth
+from flask_httpauth import HTTPBasicAuth
 from passlib.hash import argon2
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
@@ -27,8 +27,10 @@ app = Flask(__name__)
 
 
 class BasicAuth(HTTPBasicAuth):
-    # HTTPBasicAuth's own parser takes any scheme's name and broken base64; HTTPAuth's does not.
-    get_auth = HTTPAuth.get_auth
+    def get_auth(self):
+        # The library's own parser takes any scheme's name and broken base64. Werkzeug's is strict.
+        sent = request.authorization
+        return sent if sent and sent.type == "basic" else None
 
     def authenticate_header(self):
         return f'{super().authenticate_header()}, charset="UTF-8"'

@@ -1,0 +1,23 @@
+"""`python3 -m learn`: see to the environment, then run the command in it.
+
+Plain syntax that even an old Python can read, so that it can say that it is too old.
+"""
+
+import sys
+
+if sys.version_info < (3, 10):
+    sys.stderr.write(
+        "This tutorial needs Python 3.10 or newer; this is Python %d.%d.\n"
+        "Install a newer one and start again with it, for example: python3.12 -m learn\n"
+        % sys.version_info[:2]
+    )
+    sys.exit(1)
+
+if __name__ == "__main__":
+    from learn.setup import enter
+
+    enter()  # returns only in an environment that has all that is needed
+
+    from learn.cli import main
+
+    main(prog_name="python3 -m learn")

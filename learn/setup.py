@@ -1,0 +1,334 @@
+"""Make the environment, once, and run in it.
+
+Strategy: everything that is installed is named with its hash in requirements.txt and goes into
+`.venv`. A stamp, written last, says that `.venv` is whole; it holds a digest of all that the
+environment depends on, so whatever was interrupted, moved or changed simply no longer matches and
+is made again. With a matching stamp nothing is done but to run the same command in `.venv`.
+uv installs where it can be had, because that takes seconds; else pip does the same more slowly.
+A `.venv` that someone else made is never touched. Only the standard library is used here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "learn-stamp"  # written last: the environment is whole
+MARK = VENV / "learn-made-this"  # written first: the environment is ours
+REQUIREMENTS = ROOT / "requirements.txt"
+UV_REQUIREMENTS = ROOT / "requirements-uv.txt"
+LOG = ROOT / ".learn" / "setup.log"
+WINDOWS = os.name == "nt"
+PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+# What would lead an installer elsewhere. Proxies, certificates and indexes stay as they are set.
+MISLEADING = {"PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV"}
+MISLEADING |= {"VIRTUAL_ENV", "CONDA_PREFIX", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT"}
+
+
+class SetupError(Exception):
+    """The environment can't be made; the message says why and what to do next."""
+
+
+def enter() -> None:
+    """Return if this Python has all that is needed; else go on in `.venv`, made if need be.
+
+    Doesn't return in the second case. Ends with status 1 and a sentence when the set-up fails,
+    with 130 after Ctrl-C.
+    """
+    try:
+        if _is_venv() or (not _is_whole() and _has_all_already()):
+            return
+        if not _is_whole():
+            make()
+        _go_on_inside()
+    except SetupError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted. The next call goes on from here.\n")
+        sys.exit(130)
+
+
+def _is_venv() -> bool:
+    """Whether this process already runs in `.venv`, and it is whole."""
+    return Path(sys.prefix).resolve() == VENV and _is_whole()
+
+
+def _is_whole() -> bool:
+    try:
+        return STAMP.read_text() == _digest() and PYTHON.exists()
+    except OSError:
+        return False
+
+
+def _digest() -> str:
+    """What `.venv` depends on, as a digest: the requirements, where it lies, which Python."""
+    base = VENV / "pyvenv.cfg"
+    parts = [REQUIREMENTS.read_bytes(), str(VENV).encode(), platform.machine().encode()]
+    parts.append(base.read_bytes() if base.exists() else b"")
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _has_all_already() -> bool:
+    """Whether this Python has the direct requirements in their locked versions already."""
+    from importlib import metadata
+
+    locked = set(re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;]+)", REQUIREMENTS.read_text(), re.M))
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    group = re.search(r"^learn = \[(.*?)^\]", text, re.M | re.S).group(1)
+    direct = re.findall(r'"([\w.-]+)', group)
+    try:
+        return all((name, metadata.version(name)) in locked for name in direct)
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def _go_on_inside() -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "__PYVENV_LAUNCHER__")}
+    paths = [str(ROOT), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(p for p in paths if p)
+    environment["VIRTUAL_ENV"] = str(VENV)
+    environment["PATH"] = os.pathsep.join([str(PYTHON.parent), environment.get("PATH", "")])
+    command = [str(PYTHON), "-m", "learn", *sys.argv[1:]]
+    sys.stdout.flush()
+    if not WINDOWS:
+        os.execve(command[0], command, environment)
+    process = subprocess.Popen(command, env=environment)
+    while True:
+        try:
+            sys.exit(process.wait())
+        except KeyboardInterrupt:  # the child got it too and decides
+            continue
+
+
+def make() -> None:
+    """Make `.venv`, or repair it. Raises SetupError with a sentence when that fails."""
+    try:
+        LOG.parent.mkdir(exist_ok=True)
+        with _only_one(LOG.parent / "setup.lock"), open(LOG, "w", encoding="utf-8") as log:
+            if _is_whole():  # another call made it while this one waited
+                return
+            _make(log)
+    except OSError as error:
+        raise SetupError(_explain(str(error))) from None
+
+
+def _make(log) -> None:
+    begin = time.monotonic()
+    if VENV.exists() and not MARK.exists() and any(VENV.iterdir()):
+        raise SetupError(
+            f"There is a folder {VENV} that this tutorial did not make, so it stays untouched.\n"
+            "Either rename it and start again, or activate it, run\n"
+            "    pip install -r requirements.txt\n"
+            "and start again."
+        )
+    _say("Setting up, once: what requirements.txt names goes into .venv in this folder.")
+    with contextlib.suppress(OSError):
+        STAMP.unlink()
+    uv = shutil.which("uv")
+    if not _works(PYTHON):
+        _create(uv, log)
+    MARK.touch()
+    if not uv:
+        uv = _fetch_uv(log)
+    wanted = len(re.findall(r"^[\w.-]+(?:\[[\w,]+\])?==", REQUIREMENTS.read_text(), re.M))
+    done = False
+    if uv:
+        command = [uv, "pip", "install", "--python", str(PYTHON), "--require-hashes"]
+        done = _run([*command, "-r", str(REQUIREMENTS)], log, "Installing", wanted)
+    if not done:
+        if uv:
+            _say("uv could not install it, so pip tries. That takes longer.")
+        pip = _pip(log)
+        if not pip:
+            raise SetupError(_explain(_tail()))
+        command = [*pip, "install", "--require-hashes", "--retries", "2", "--timeout", "20"]
+        if not _run([*command, "--no-warn-script-location", "-r", str(REQUIREMENTS)], log, "Installing", wanted):
+            raise SetupError(_explain(_tail()))
+    STAMP.write_text(_digest())
+    _say(f"Done in {time.monotonic() - begin:.0f} s.")
+
+
+def _create(uv, log) -> None:
+    """Make an empty `.venv` of this Python: with pip where ensurepip is there, else without."""
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    VENV.mkdir()
+    MARK.touch()
+    if uv:
+        made = _run([uv, "venv", "--allow-existing", "--python", sys.executable, str(VENV)], log)
+        if made and _works(PYTHON):
+            return
+    if importlib.util.find_spec("venv") is None:
+        raise SetupError(
+            "This Python has no module `venv`.\n" + _debian_hint() + "Then start again."
+        )
+    with_pip = importlib.util.find_spec("ensurepip") is not None
+    if not with_pip and not (uv or importlib.util.find_spec("pip")):
+        raise SetupError(
+            "This Python can't install packages: it has neither `ensurepip` nor pip.\n"
+            + _debian_hint()
+            + "Then start again."
+        )
+    command = [sys.executable, "-m", "venv", *([] if with_pip else ["--without-pip"]), str(VENV)]
+    if not _run(command, log, "Making .venv") or not _works(PYTHON):
+        raise SetupError(_explain(_tail()))
+    MARK.touch()
+
+
+def _debian_hint() -> str:
+    if Path("/etc/debian_version").exists():
+        return "On Debian and Ubuntu this helps: sudo apt install python3-venv\n"
+    return "Install the rest of Python (its modules venv and ensurepip), or uv.\n"
+
+
+def _pip(log) -> list[str] | None:
+    """Return a command that runs pip for `.venv`, or None."""
+    if _run([str(PYTHON), "-m", "pip", "--version"], log):
+        return [str(PYTHON), "-m", "pip"]
+    if _run([sys.executable, "-m", "pip", "--python", str(PYTHON), "--version"], log):
+        return [sys.executable, "-m", "pip", "--python", str(PYTHON)]
+    if _run([str(PYTHON), "-m", "ensurepip"], log):
+        return [str(PYTHON), "-m", "pip"]
+    return None
+
+
+def _fetch_uv(log) -> str | None:
+    """Install uv, by its hash, into `.venv` with pip; return its path, or None if it can't be."""
+    pip = _pip(log)
+    if not pip:
+        return None
+    command = [*pip, "install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
+    command += ["--retries", "1", "--timeout", "20", "--no-warn-script-location"]
+    if not _run([*command, "-r", str(UV_REQUIREMENTS)], log, "Fetching uv"):
+        if "No matching distribution" not in _tail():
+            raise SetupError(_explain(_tail()))
+        return None
+    uv = PYTHON.with_name("uv.exe" if WINDOWS else "uv")
+    return str(uv) if uv.exists() else None
+
+
+def _works(python: Path) -> bool:
+    """Whether this Python starts, in the version that runs now, and takes packages from here."""
+    if not python.exists():
+        return False
+    code = "import sys; print(sys.version_info[:2], sys.prefix)"
+    try:
+        done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, env=_environment(), timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.stdout.strip() == f"{sys.version_info[:2]} {VENV}"
+
+
+def _environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k not in MISLEADING and k != "PYTHONPATH"}
+    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+def _run(command, log, what: str = "", total: int = 0) -> bool:
+    """Run a command, its output into the log; show `what` goes on; return whether it went well."""
+    log.write(f"$ {' '.join(command)}\n")
+    log.flush()
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment())
+    stop = threading.Event()
+    line = threading.Thread(target=_progress, args=(what, total, stop)) if what else None
+    if line:
+        line.start()
+    try:
+        return process.wait() == 0
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        stop.set()
+        if line:
+            line.join()
+
+
+def _progress(what: str, total: int, stop) -> None:
+    """On a terminal, one line that moves: what is done, how many packages, for how long."""
+    if not sys.stderr.isatty():
+        _say(f"{what} ...")
+        return
+    begin = time.monotonic()
+    while not stop.wait(0.2):
+        count = ""
+        if total:
+            ready = sum(1 for _ in VENV.glob("[Ll]ib/**/site-packages/*.dist-info"))
+            filled = min(20, 20 * ready // total)
+            count = f" [{'#' * filled}{'.' * (20 - filled)}]"
+        sys.stderr.write(f"\r{what}{count} {time.monotonic() - begin:.0f} s ")
+        sys.stderr.flush()
+    sys.stderr.write("\r" + " " * 60 + "\r")
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(sentence + "\n")
+    sys.stderr.flush()
+
+
+def _tail() -> str:
+    lines = LOG.read_text("utf-8", "replace").strip().split("\n")
+    return "\n".join(lines[-12:])
+
+
+def _explain(output: str) -> str:
+    """Turn what an installer, or the system, said into a sentence that says what to do next."""
+    said = output.lower()
+    again = "Then start again; what is done already is kept."
+    if "no space left" in said or "errno 28" in said or "not enough space" in said:
+        return f"The disk is full. Make room, about 600 MB, where this folder lies. {again}"
+    if "read-only file system" in said or "permission denied" in said or "errno 13" in said:
+        return f"This folder can't be written to: {ROOT}. Move it to where you may write. {again}"
+    if "do not match the hashes" in said or "hash mismatch" in said:
+        return (
+            "A package is not the one that requirements.txt names: its hash differs, so it was not"
+            " installed. If a proxy or mirror stands between, try without it. " + again
+        )
+    signs = ("connection", "resolve", "dns", "network", "timed out", "connect error", "max retries")
+    if any(sign in said for sign in signs):
+        return (
+            "The package index can't be reached. Check your network, and your proxy settings"
+            f" if you have any. {again}"
+        )
+    return (
+        f"The set-up failed. The last it said:\n\n{output}\n\nAll of it is in {LOG}.\n"
+        "If that doesn't tell you more, remove the folder .venv and start again."
+    )
+
+
+@contextlib.contextmanager
+def _only_one(path: Path):
+    """Hold a lock that the system gives back even if this process is killed."""
+    with open(path, "a+") as file:
+        told = False
+        while True:
+            try:
+                if WINDOWS:
+                    import msvcrt
+
+                    msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                else:
+                    import fcntl
+
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if not told:
+                    _say("Another call is setting up; waiting for it.")
+                told = True
+                time.sleep(0.2)
+        yield
