@@ -28,8 +28,12 @@ app = Flask(__name__)
 
 class BasicAuth(HTTPBasicAuth):
     def get_auth(self):
-        # The library's own parser takes any scheme's name and broken base64. Werkzeug's is strict.
-        sent = request.authorization
+        # The library's own parser takes any scheme's name and broken base64. Werkzeug's is strict,
+        # but fails with ValueError where bytes are not even ASCII.
+        try:
+            sent = request.authorization
+        except ValueError:
+            return None
         return sent if sent and sent.type == "basic" else None
 
     def authenticate_header(self):

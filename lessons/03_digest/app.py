@@ -8,6 +8,7 @@ The password never travels. The server sends a nonce, the client answers with a 
 user name, realm, password, nonce, method and address, and every answer counts once.
 """
 
+import contextlib
 import hashlib
 import hmac
 import re
@@ -36,6 +37,10 @@ def H(algorithm, *parts):
 
 class DigestAuth(HTTPDigestAuth):
     """Flask-HTTPAuth's Digest with the checks of RFC 7616 that its own lacks."""
+
+    def get_auth(self):
+        with contextlib.suppress(ValueError):  # from Werkzeug, for "Basic" with bytes beyond ASCII
+            return super().get_auth()
 
     def authenticate(self, sent, user):
         """Return the user if this answer to one of our challenges is right, else None."""

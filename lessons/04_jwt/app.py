@@ -54,8 +54,8 @@ def login():
 
 def password_owner():
     """Return the user whose Basic credentials came along, or answer with a challenge."""
-    sent = request.authorization
-    if sent and sent.type == "basic":
+    sent = credentials("basic")
+    if sent:
         name, password = (unicodedata.normalize("NFC", t) for t in (sent.username, sent.password))
         if 1 <= len(password.encode()) <= 1024 and "\0" not in name + password:
             user = find_user(name)
@@ -66,9 +66,9 @@ def password_owner():
 
 def token_claims():
     """Return the claims of the token that came along, all checked, or answer with a challenge."""
-    sent = request.authorization
+    sent = credentials("bearer")
     challenge = f'Bearer realm="{REALM}"'
-    if not sent or sent.type != "bearer":  # no token at all: no error code (RFC 6750 3.1)
+    if not sent:  # no token at all: no error code (RFC 6750 3.1)
         refuse_with(401, challenge, "Send a token from /login: Authorization: Bearer ...")
     try:
         claims = jwt.decode(
@@ -93,6 +93,15 @@ def token_claims():
         details = f'error="invalid_token", error_description="{sentence}"'
         refuse_with(401, f"{challenge}, {details}", sentence)
     return claims
+
+
+def credentials(scheme):
+    """Return what the Authorization header holds if it is of this scheme, else None."""
+    try:
+        sent = request.authorization
+    except ValueError:  # Werkzeug, when Basic comes with bytes beyond ASCII
+        return None
+    return sent if sent and sent.type == scheme else None
 
 
 def refuse_with(status, challenge, sentence):

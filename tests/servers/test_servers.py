@@ -1,0 +1,214 @@
+"""The lessons under other servers, in every way to start them, and asked by other clients."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+import pytest
+
+from learn import Lesson, digest_answer
+from learn.server import LESSONS
+
+USER1 = ("user1", "pass1")
+FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
+posix = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
+needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+
+
+def curl(*arguments):
+    """Run curl; return status and body."""
+    command = ["curl", "--silent", "--noproxy", "*", "--max-time", "15", "--write-out", "\n%{http_code}"]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), body.strip()
+
+
+
+
+@posix
+
+def test_hashing_with_four_workers():
+    """Who registers in one worker can log in in every worker, and after a restart."""
+    with Lesson("01", workers=4) as app:
+        new = {"username": "new", "password": "secret"}
+        assert app.post("/register", form=new).status == 201
+        for _ in range(2):
+            with ThreadPoolExecutor(8) as pool:
+                answers = list(pool.map(lambda _: app.post("/login", form=new).status, range(16)))
+            assert answers == [200] * 16
+            app.restart()
+
+
+@posix
+def test_basic_with_four_workers():
+    """A changed password counts in every worker at once, though the old one was remembered."""
+    with Lesson("02", workers=4) as app:
+        user2 = ("user2", "pass2")
+        assert {app.get("/", basic=user2).status for _ in range(24)} == {200}
+        assert app.post("/password", basic=user2, form={"password": "better"}).status == 204
+        for _ in range(2):
+            assert {app.get("/", basic=user2).status for _ in range(24)} == {401}
+            assert {app.get("/", basic=("user2", "better")).status for _ in range(24)} == {200}
+            app.restart()
+
+
+@posix
+def test_digest_with_four_workers():
+    """Of many copies of one header sent at once, exactly one gets in, whichever workers they reach."""
+    with Lesson("03", workers=4) as app:
+        for _ in range(5):
+            header = digest_answer(app.get("/").challenge(), *USER1)
+            with ThreadPoolExecutor(8) as pool:
+                answers = list(pool.map(lambda _: app.get("/", authorization=header).status, range(16)))  # noqa: B023
+            assert sorted(answers) == [200] + [401] * 15
+        app.restart()
+        assert app.get("/", authorization=header).status == 401
+
+
+@posix
+def test_jwt_with_four_workers():
+    """A token of one worker is good in all, and after logout in none, not even after a restart."""
+    with Lesson("04", workers=4) as app:
+        token = app.post("/login", basic=USER1).json()["access_token"]
+        assert {app.get("/secured", bearer=token).status for _ in range(24)} == {200}
+        assert app.post("/logout", bearer=token).status == 204
+        for _ in range(2):
+            assert {app.get("/secured", bearer=token).status for _ in range(24)} == {401}
+            app.restart()
+
+
+@needs_curl
+def test_curl_basic():
+    """curl --basic gets in with the right password and not with a wrong one."""
+    with Lesson("02") as app:
+        address = f"http://127.0.0.1:{app.port}/"
+        assert curl("--basic", "--user", "user1:pass1", address) == (200, "Hello, user1!")
+        assert curl("--basic", "--user", "user1:wrong", address)[0] == 401
+        assert curl("--anyauth", "--user", "user1:pass1", address)[0] == 200
+
+
+@needs_curl
+def test_curl_digest():
+    """curl --digest gets in without a cookie jar, every time, and not with a wrong password."""
+    with Lesson("03") as app:
+        address = f"http://127.0.0.1:{app.port}/account?page=1&x=%C3%A9"
+        for _ in range(3):
+            assert curl("--digest", "--user", "user1:pass1", address) == (200, "Hello, user1!")
+        assert curl("--digest", "--user", "user1:wrong", address)[0] == 401
+        assert curl("--anyauth", "--user", "user2:pass2", address)[0] == 200
+
+
+@needs_curl
+def test_curl_bearer():
+    """curl gets in with a bearer header."""
+    with Lesson("04") as app:
+        base = f"http://127.0.0.1:{app.port}"
+        token = app.post("/login", basic=USER1).json()["access_token"]
+        assert curl("-H", f"Authorization: Bearer {token}", f"{base}/secured") == (200, "Hello, user1!")
+        assert curl("--oauth2-bearer", token, f"{base}/secured")[0] == 200
+        assert curl("-H", "Authorization: Bearer x", f"{base}/secured")[0] == 401
+
+
+RAW = [
+    b"", b" ", b"\t", b"Basic", b"Basic ", b"Basic  ", b"Basic :", b"Basic \xff\xfe", b"Basic =", b"Basic ====",
+    b"Basic dXNlcjE6cGFzczE", b"Basic dXNlcjE6cGFzczE=x", b"Basic\tdXNlcjE6cGFzczE=", b"Basic:dXNlcjE6cGFzczE=",
+    b"Basic dXNlcjE6cGFzczE= dXNlcjE6cGFzczE=", b"Basic " + b"A" * 7000, b"Basic OnBhc3Mx", b"Basic dXNlcjE6",
+    b"Digest", b"Digest ", b"Digest =", b"Digest ,,,", b'Digest "', b"Digest \\", b"Digest username", b"Digest a=b",
+    b'Digest username="user1"', b"Digest username*=UTF-8''user1", b"Digest username*=x'", b"Digest nc=1, nc=2",
+    b"Digest " + b'x="\\', b"Digest response=\xe9", b"Digest " + b"a=1," * 1500, b"digest realm", b"Digest x x x",
+    b"Bearer", b"Bearer ", b"Bearer x", b"Bearer a.b.c", b"Bearer ...", b"Bearer \xff", b"Bearer " + b"a." * 3000,
+    b"Bearer a=b", b'Bearer token="x"', b"Bearer eyJhbGciOiJub25lIn0.e30.", b"Bearer bnVsbA.bnVsbA.bnVsbA",
+    b"Bearer eyJhbGciOiJIUzI1NiIsImNyaXQiOlsieCJdfQ.e30.x", b"Bearer eyJhbGciOlsxXX0.e30.x", b"Bearer e30.e30.e30",
+    b"Foo", b"Foo bar", b"=", b",", b'"', b"\xc3\xa9", b"Negotiate YII=", b"NTLM TlRM", b"Basic Basic Basic",
+    b"B\xc3\xa4sic dXNlcjE6cGFzczE=", b"Basic-x dXNlcjE6cGFzczE=", b"null", b"undefined", b"Bearer null",
+]  # fmt: skip
+PROTECTED = {"02_basic": "/", "03_digest": "/", "04_jwt": "/secured"}
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=posix)])
+@pytest.mark.parametrize("folder", PROTECTED)
+def test_malformed_authorization_is_401(folder, workers):
+    """Every malformed Authorization header is answered with 4xx, and 401 with a challenge."""
+    with Lesson(folder, workers=workers) as app:
+        for raw in RAW:
+            for extra in (b"", b"Authorization: " + raw + b"\r\n"):
+                answer = raw_request(app.port, PROTECTED[folder], b"Authorization: " + raw + b"\r\n" + extra)
+                status = int(answer.split(b" ", 2)[1])
+                assert 400 <= status < 500, (raw, answer)
+                assert status != 401 or b"www-authenticate:" in answer.lower(), raw
+
+
+def raw_request(port, target, headers):
+    """Send these bytes as they are; return the answer's bytes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+        connection.sendall(
+            f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n".encode() + headers + b"\r\n"
+        )
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+    return answer
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(address, process):
+    for _ in range(400):
+        try:
+            return httpx2.get(address, timeout=5).status_code
+        except httpx2.TransportError:
+            assert process.poll() is None, process.stdout.read()
+            time.sleep(0.05)
+    raise AssertionError("no answer within 20 seconds")
+
+
+@pytest.mark.parametrize("way", ["python", "flask", "flask in the folder"])
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_ways_to_start(folder, way, tmp_path):
+    """A lesson starts with python and with flask, in its folder or from elsewhere, debugger off."""
+    path, port, cwd = LESSONS / folder / "app.py", free_port(), tmp_path
+    if way == "python":
+        port = 5000 + int(folder[:2])
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                pytest.skip(f"port {port} is taken")
+        command = [sys.executable, str(path)]
+    elif way == "flask":
+        command = [sys.executable, "-m", "flask", "--app", str(path), "run", "--port", str(port)]
+    else:
+        command, cwd = [sys.executable, "-m", "flask", "run", "--port", str(port)], path.parent
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("FLASK_")}
+    environment["FLASK_DATABASE"] = str(tmp_path / "new" / "lesson.db")
+    process = subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        assert answers(f"http://127.0.0.1:{port}/", process) in (200, 401, 404)
+        assert (tmp_path / "new" / "lesson.db").exists()
+    finally:
+        process.terminate()
+        log = process.communicate(timeout=10)[0]
+    assert "Debug mode: off" in log
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_bad_settings_get_a_sentence(folder, tmp_path):
+    """A short key or a lifetime that is no number stops the start with a sentence, no traceback."""
+    cases = [("SECRET_KEY", "too short")]
+    cases += [("NONCE_LIFETIME", "soon")] if folder == "03_digest" else []
+    cases += [("TOKEN_LIFETIME", "-5")] if folder == "04_jwt" else []
+    for name, value in cases:
+        command = [sys.executable, str(LESSONS / folder / "app.py")]
+        environment = {**os.environ, "FLASK_DATABASE": str(tmp_path / "x.db"), f"FLASK_{name}": value}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
+        assert done.returncode == 1 and f"FLASK_{name}" in done.stderr
+        assert "Traceback" not in done.stderr and value not in done.stderr.replace("shorter", "")
