@@ -172,7 +172,7 @@ def rich_note(note: Note):
     if label:
         text.append(label, "bold red" if note.secret else "bold blue").append(": ")
     for number, piece in enumerate(note.text.split("`")):
-        text.append(piece, "bold" if number % 2 else "italic")
+        text.append(piece, "bold" if number % 2 else "")
     if note.secret:
         text.append(f" ({SECRET})", "bold red")
     return Padding(text, (0, 0, 0, 4 + 2 * note.depth), expand=False)
@@ -216,6 +216,19 @@ class SideBySide:
 def _verdict(answer) -> str:
     if not isinstance(answer, Exchange):
         return str(answer)
-    line = _clean(answer.text.strip().split("\n")[0])[:48].replace("|", "\\|").replace("`", "'")
+    line = _clean(answer.text.strip().split("\n")[0]).replace("|", "\\|").replace("`", "'")
+    line = line if len(line) <= 64 else line[:63].rstrip() + "…"
     body = "" if line.startswith("<") else line
     return f"**{answer.status}** {body}".strip()
+
+
+def as_svg(exchange: Exchange, title: str) -> str:
+    """Return a picture of the exchange as SVG, as rich draws a terminal; it loads no font."""
+    import re
+
+    from rich.console import Console
+
+    console = Console(record=True, width=100, file=open(os.devnull, "w"), force_terminal=True)
+    console.print(as_rich(exchange))
+    svg = console.export_svg(title=title)
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S)
