@@ -11,20 +11,20 @@ Names are imported when they are first used, so that `python3 -m learn` starts a
 _HOME = {
     "lesson": "learn.server",
     "Lesson": "learn.server",
-    "LessonError": "learn.server",
+    "LessonError": "learn.places",
     "Exchange": "learn.client",
     "digest_answer": "learn.client",
     "explain": "learn.explain",
     "show": "learn.show",
-    "side_by_side": "learn.show",
+    "SideBySide": "learn.show",
 }
 
-__all__ = ["Exchange", "Lesson", "LessonError", "digest_answer", "explain", "lesson", "show", "side_by_side"]
+__all__ = [*_HOME]
 
 
 def __getattr__(name):
     if name not in _HOME:
-        raise AttributeError("module 'learn' has no attribute {!r}".format(name))
+        raise AttributeError(f"module 'learn' has no attribute {name!r}")
     import importlib
 
     value = getattr(importlib.import_module(_HOME[name]), name)

@@ -1,4 +1,4 @@
-"""The workbench's command: `python3 -m learn`. Each command is short; the work is done elsewhere."""
+"""The command `python3 -m learn`. Each of its commands is short; the work is done elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from .server import LESSONS, ROOT, LessonError, find_folder
+from .places import LESSONS, ROOT, LessonError, find_folder
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -29,6 +29,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def main(self, *args, **kwargs):
+        sys.stdout.reconfigure(errors="replace")  # a console that knows no arrows shows a ?
         try:
             return super().main(*args, **kwargs)
         except LessonError as error:
@@ -144,9 +145,16 @@ def _things_to_try(folder: Path) -> str:
 
 @main.command()
 @click.argument("text", nargs=-1, required=True)
-@click.option("--password", "passwords", multiple=True, metavar="USER:PASSWORD",
-              help="Recompute a Digest response with it.")
-@click.option("--key", "keys", multiple=True, help="Check a token's or session's signature with it.")
+@click.option(
+    "--password",
+    "passwords",
+    multiple=True,
+    metavar="USER:PASSWORD",
+    help="Recompute a Digest response with it.",
+)
+@click.option(
+    "--key", "keys", multiple=True, help="Check a token's or session's signature with it."
+)
 @click.option("--method", default="GET", show_default=True, help="Of the request (Digest).")
 @click.option("--target", help="The request's path and query (Digest).")
 def explain(text, passwords, keys, method, target):

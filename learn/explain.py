@@ -219,7 +219,7 @@ def _offers(value: str, many: bool) -> list[_Offer]:
         start = _START.match(piece)
         if start and (many or not offers):
             offers.append(_Offer(start[1]))
-            piece = piece[start.end():].strip(" \t")
+            piece = piece[start.end() :].strip(" \t")
             if _TOKEN68.fullmatch(piece):
                 offers[-1].token = piece
                 continue
@@ -321,8 +321,14 @@ def _challenges(header: str, value: str, context: Context) -> list[Note]:
     if len(offers) == 1:
         return _challenge(header, offers[0], 0, context)
     names = ", ".join(f"`{_shown(offer.scheme)}`" for offer in offers[:8])
-    notes = [Note(header, "", f"{len(offers)} challenges in one header: {names}. "
-                  "The client answers one that it supports (RFC 9110 11.6.1).")]
+    notes = [
+        Note(
+            header,
+            "",
+            f"{len(offers)} challenges in one header: {names}. "
+            "The client answers one that it supports (RFC 9110 11.6.1).",
+        )
+    ]
     for offer in offers[:_MOST]:
         notes += _challenge(header, offer, 1, context)
     return _limited(header, notes, 1, len(offers))
@@ -344,8 +350,15 @@ def _challenge(header: str, offer: _Offer, depth: int, context: Context) -> list
         head += f" With {context.status} it hints that other credentials might change the answer."
     notes = [Note(header, _shown(offer.scheme) if depth else "", head, False, depth)]
     if offer.token:
-        notes.append(Note(header, _shown(offer.token), "data of this scheme's own, in a form only "
-                          "it defines (RFC 9110 11.2).", False, depth + 1))
+        notes.append(
+            Note(
+                header,
+                _shown(offer.token),
+                "data of this scheme's own, in a form only it defines (RFC 9110 11.2).",
+                False,
+                depth + 1,
+            )
+        )
 
     def say(param: _Param) -> str:
         value = param.value.lower()
@@ -405,20 +418,36 @@ def _credentials(header: str, value: str, context: Context) -> list[Note]:
     if scheme.lower() == "digest":
         return _digest(header, offer, context)
     if not offer.scheme:
-        return [Note(header, "", "No scheme stands at the start, so no server can tell what this "
-                     "is (RFC 9110 11.4).")]
+        return [
+            Note(
+                header,
+                "",
+                "No scheme stands at the start, so no server can tell what this "
+                "is (RFC 9110 11.4).",
+            )
+        ]
     notes = [Note(header, "", f"Credentials of the scheme {_scheme(offer.scheme)}.")]
     if offer.token:
-        notes.append(Note(header, _shown(offer.token), "data of this scheme's own; treat it as a "
-                          "secret.", True, 1))
+        notes.append(
+            Note(
+                header,
+                _shown(offer.token),
+                "data of this scheme's own; treat it as a secret.",
+                True,
+                1,
+            )
+        )
     return notes + _param_notes(header, offer, 1, lambda param: "a parameter of this scheme.")
 
 
 def _basic(header: str, token: str) -> list[Note]:
     """RFC 7617: the user name, a colon and the password, in base64."""
+
     def broken(text: str) -> list[Note]:
-        return [Note(header, "", "Meant as Basic credentials (RFC 7617 2), but broken."),
-                Note(header, _shown(token), text, bool(token), 1)]
+        return [
+            Note(header, "", "Meant as Basic credentials (RFC 7617 2), but broken."),
+            Note(header, _shown(token), text, bool(token), 1),
+        ]
 
     if not token:
         return broken("nothing follows the word `Basic`.")
@@ -430,24 +459,42 @@ def _basic(header: str, token: str) -> list[Note]:
     except binascii.Error:
         return broken("not base64: the length or the `=` padding at the end is wrong (RFC 4648 4).")
     try:
-        pair, charset = octets.decode("utf-8"), "UTF-8, as `charset=\"UTF-8\"` in a challenge asks"
+        pair, charset = octets.decode("utf-8"), 'UTF-8, as `charset="UTF-8"` in a challenge asks'
     except UnicodeDecodeError:
         pair, charset = octets.decode("latin-1"), "not UTF-8; they are read as latin-1 here"
     if octets.isascii():
         charset = "plain ASCII, which reads alike in UTF-8 and latin-1"
     user, colon, password = pair.partition(":")
     if not colon:
-        return broken(f"it decodes to {_code(pair)}, but no colon parts a user name from a "
-                      "password (RFC 7617 2).")
+        return broken(
+            f"it decodes to {_code(pair)}, but no colon parts a user name from a "
+            "password (RFC 7617 2)."
+        )
     control = re.search(r"[\x00-\x1f\x7f]", pair)
     more = " Control characters in it are forbidden (RFC 7617 2)." if control else ""
     return [
-        Note(header, "", "Basic credentials (RFC 7617 2): base64 is an encoding, not encryption, "
-             "so anyone who sees this header has the password.", True),
-        Note(header, _shown(token), f"decodes to user name {_code(user)} and password "
-             f"{_code(password)}.", True, 1),
-        Note(header, "", "The first colon ends the user name, so only the password can contain "
-             f"one. The octets are {charset} (RFC 7617 2.1).{more}", False, 2),
+        Note(
+            header,
+            "",
+            "Basic credentials (RFC 7617 2): base64 is an encoding, not encryption, "
+            "so anyone who sees this header has the password.",
+            True,
+        ),
+        Note(
+            header,
+            _shown(token),
+            f"decodes to user name {_code(user)} and password {_code(password)}.",
+            True,
+            1,
+        ),
+        Note(
+            header,
+            "",
+            "The first colon ends the user name, so only the password can contain "
+            f"one. The octets are {charset} (RFC 7617 2.1).{more}",
+            False,
+            2,
+        ),
     ]
 
 
@@ -479,8 +526,10 @@ def _digest_choice(name: str, value: str) -> str:
         base = low[:-5] if low.endswith("-sess") else low
         if base.upper() not in _HASHES:
             return "no algorithm that RFC 7616 defines; a client ignores a challenge with it (3.3)."
-        text = {"md5": "MD5 is kept for older clients only", "sha-256": "SHA-256 is the one every "
-                "client and server must know"}.get(base, "SHA-512/256 is the backup for SHA-256")
+        text = {
+            "md5": "MD5 is kept for older clients only",
+            "sha-256": "SHA-256 is the one every client and server must know",
+        }.get(base, "SHA-512/256 is the backup for SHA-256")
         if low.endswith("-sess"):
             text += "; `-sess` mixes nonce and cnonce into HA1"
         return f"the hash function; {text} (RFC 7616 3.3, 3.7)."
@@ -493,11 +542,17 @@ def _digest_choice(name: str, value: str) -> str:
     if name == "charset":
         return _charset(low, "RFC 7616 4")
     if name == "stale":
-        return ("only the nonce was too old; the client can try again with this one and need not "
-                "ask the user (RFC 7616 3.3)." if low == "true" else
-                "the refusal was not about an old nonce; only `true` would say so (RFC 7616 3.3).")
-    return ("the user name can be, or is, sent as a hash (RFC 7616 3.4.4)." if low == "true" else
-            "the user name is not hashed (RFC 7616 3.4.4).")
+        return (
+            "only the nonce was too old; the client can try again with this one and need not "
+            "ask the user (RFC 7616 3.3)."
+            if low == "true"
+            else "the refusal was not about an old nonce; only `true` would say so (RFC 7616 3.3)."
+        )
+    return (
+        "the user name can be, or is, sent as a hash (RFC 7616 3.4.4)."
+        if low == "true"
+        else "the user name is not hashed (RFC 7616 3.4.4)."
+    )
 
 
 class _Proof(NamedTuple):
@@ -506,14 +561,22 @@ class _Proof(NamedTuple):
     response: str
 
 
-def _prove(given: Mapping[str, str], user: str, password: str, method: str, body: bytes | None,
-           hashed: Callable[[bytes], str], charset: str) -> _Proof:
+def _prove(
+    given: Mapping[str, str],
+    user: str,
+    password: str,
+    method: str,
+    body: bytes | None,
+    hashed: Callable[[bytes], str],
+    charset: str,
+) -> _Proof:
     """Compute what RFC 7616, 3.4.1 to 3.4.3 define; without qop, what RFC 2069 did.
 
     `given` holds realm, nonce, uri and, where sent, algorithm, qop, nc and cnonce. An empty
     `method` gives rspauth instead of response (3.5). Raises UnicodeEncodeError if `charset` can't
     hold the text.
     """
+
     def h(*pieces: str) -> str:
         return hashed(":".join(pieces).encode(charset))
 
@@ -541,9 +604,14 @@ def _ways(algorithm: str) -> list[tuple[Callable[[bytes], str], str, str]]:
     ways: list[tuple[Callable[[bytes], str], str, str]]
     ways = [(plain, "utf-8", ""), (plain, "latin-1", ", in latin-1 rather than UTF-8")]
     if name == "SHA-512-256":
-        ways.append((lambda octets: hashlib.sha512(octets).hexdigest()[:64], "utf-8",
-                     ", but with SHA-512 cut to 256 bits as in RFC 7616's own example, where "
-                     "SHA-512/256 is meant (reported erratum 4897)"))
+        ways.append(
+            (
+                lambda octets: hashlib.sha512(octets).hexdigest()[:64],
+                "utf-8",
+                ", but with SHA-512 cut to 256 bits as in RFC 7616's own example, where "
+                "SHA-512/256 is meant (reported erratum 4897)",
+            )
+        )
     return ways
 
 
@@ -562,8 +630,15 @@ def _user(given: Mapping[str, str], context: Context) -> str | None:
     return None
 
 
-def _verdict(header: str, param: _Param, given: dict[str, str], context: Context,
-             method: str | None, about: str, depth: int) -> list[Note]:
+def _verdict(
+    header: str,
+    param: _Param,
+    given: dict[str, str],
+    context: Context,
+    method: str | None,
+    about: str,
+    depth: int,
+) -> list[Note]:
     """Recompute `response` or `rspauth` where everything needed is known, and say how it went."""
     user, algorithm = _user(given, context), given.get("algorithm", "MD5")
     password = context.passwords.get(user) if user is not None else None
@@ -577,8 +652,10 @@ def _verdict(header: str, param: _Param, given: dict[str, str], context: Context
     if lost:
         return note(f"Not recomputed here: {', '.join(f'`{name}`' for name in lost)} is not known.")
     if password is None:
-        return note("Without the password it can't be recomputed here, but whoever sees this "
-                    "header can try passwords offline until one gives this value (RFC 7616 5.7).")
+        return note(
+            "Without the password it can't be recomputed here, but whoever sees this "
+            "header can try passwords offline until one gives this value (RFC 7616 5.7)."
+        )
     if method is None:
         return note("Not recomputed here: the method of the request is not known.")
     if qop.lower() == "auth-int" and context.body is None:
@@ -594,16 +671,21 @@ def _verdict(header: str, param: _Param, given: dict[str, str], context: Context
             if proof.response != param.value:
                 odd += ", apart from capital letters where RFC 7616 has small ones"
             return note(f"Recomputed from the password: it matches{odd}.") + _halves(
-                header, proof, given, method, depth + 1)
+                header, proof, given, method, depth + 1
+            )
     if first is None:
-        return note("Not recomputed here: the algorithm, or a character in a value, is out of "
-                    "reach.")
-    return note(f"Recomputed from the password of {_code(user)}: it does not match; "
-                f"`{first.response}` would. The password or one of the hashed values differs.")
+        return note(
+            "Not recomputed here: the algorithm, or a character in a value, is out of reach."
+        )
+    return note(
+        f"Recomputed from the password of {_code(user)}: it does not match; "
+        f"`{first.response}` would. The password or one of the hashed values differs."
+    )
 
 
-def _halves(header: str, proof: _Proof, given: Mapping[str, str], method: str,
-            depth: int) -> list[Note]:
+def _halves(
+    header: str, proof: _Proof, given: Mapping[str, str], method: str, depth: int
+) -> list[Note]:
     h = re.sub("-SESS$", "", given.get("algorithm", "MD5").upper())
     sess = given.get("algorithm", "").lower().endswith("-sess")
     qop = given.get("qop", "")
@@ -611,13 +693,27 @@ def _halves(header: str, proof: _Proof, given: Mapping[str, str], method: str,
     a1 = f"{h}({inner}:nonce:cnonce)" if sess else inner
     a2 = f"{h}({method}:{given['uri']}{f':{h}(body)' if qop.lower() == 'auth-int' else ''})"
     whole = f"{h}(HA1:nonce:{'nc:cnonce:qop:' if qop else ''}HA2)"
-    good = "as good as the password while this nonce lives" if sess else (
-        "as good as the password in this realm")
+    good = (
+        "as good as the password while this nonce lives"
+        if sess
+        else ("as good as the password in this realm")
+    )
     return [
-        Note(header, "", f"HA1 = {_code(a1)} = `{proof.ha1}`; {good} (RFC 7616 3.4.2, 5.2).",
-             True, depth),
-        Note(header, "", f"HA2 = {_code(a2)} = `{proof.ha2}`; the value is {_code(whole)} "
-             "(RFC 7616 3.4.1, 3.4.3).", False, depth),
+        Note(
+            header,
+            "",
+            f"HA1 = {_code(a1)} = `{proof.ha1}`; {good} (RFC 7616 3.4.2, 5.2).",
+            True,
+            depth,
+        ),
+        Note(
+            header,
+            "",
+            f"HA2 = {_code(a2)} = `{proof.ha2}`; the value is {_code(whole)} "
+            "(RFC 7616 3.4.1, 3.4.3).",
+            False,
+            depth,
+        ),
     ]
 
 
@@ -641,18 +737,33 @@ def _digest(header: str, offer: _Offer, context: Context) -> list[Note]:
         if name == "nc":
             if re.fullmatch(r"[0-9a-fA-F]{8}", value) is None:
                 return "the count must be eight hex digits; this is not (RFC 7616 3.4)."
-            return (f"use number {int(value, 16)} of this nonce, counted in hex; a server that "
-                    "remembers counts refuses one it has seen, which stops replay (RFC 7616 3.4).")
+            return (
+                f"use number {int(value, 16)} of this nonce, counted in hex; a server that "
+                "remembers counts refuses one it has seen, which stops replay (RFC 7616 3.4)."
+            )
         if name == "response":
-            return _verdict(header, param, given, context, context.method,
-                            "the proof that the client knows the password, which is not sent.", 1)
+            return _verdict(
+                header,
+                param,
+                given,
+                context,
+                context.method,
+                "the proof that the client knows the password, which is not sent.",
+                1,
+            )
         text = _DIGEST_CREDENTIALS.get(name)
         if text is None:
             return "not a parameter that RFC 7616 knows; a server ignores it."
         return text + (_nonce_time(value, context) if name == "nonce" else "")
 
-    notes = [Note(header, "", "Digest credentials (RFC 7616 3.4): a hash takes the place of the "
-                  "password. Whether a copy of it works again depends on what the server checks.")]
+    notes = [
+        Note(
+            header,
+            "",
+            "Digest credentials (RFC 7616 3.4): a hash takes the place of the "
+            "password. Whether a copy of it works again depends on what the server checks.",
+        )
+    ]
     notes += _param_notes(header, offer, 1, say)
     who = () if "username*" in given else ("username",)
     full = ("nc", "cnonce") if "qop" in given else ("qop",)
@@ -667,15 +778,22 @@ def _digest_uri(value: str, context: Context) -> str:
     path = value if absolute else re.sub(r"^https?://[^/?]*", "", value)
     if path == context.target:
         return f"{text}; it is the request target, as it must be (RFC 7616 3.4.6)."
-    return (f"{text}; but the request target is {_code(context.target)}, and a server that checks "
-            "refuses that (RFC 7616 3.4.6).")
+    return (
+        f"{text}; but the request target is {_code(context.target)}, and a server that checks "
+        "refuses that (RFC 7616 3.4.6)."
+    )
 
 
 def _nonce_time(nonce: str, context: Context) -> str:
     signed = _signed_at(nonce, context)
-    return "" if signed is None else (
-        f" It has the form that itsdangerous signs; read so, it was made {_utc(signed)}, "
-        f"{_ago(signed, context.time())}.")
+    return (
+        ""
+        if signed is None
+        else (
+            f" It has the form that itsdangerous signs; read so, it was made {_utc(signed)}, "
+            f"{_ago(signed, context.time())}."
+        )
+    )
 
 
 def _authentication_info(header: str, value: str, context: Context) -> list[Note]:
@@ -689,8 +807,15 @@ def _authentication_info(header: str, value: str, context: Context) -> list[Note
 
     def say(param: _Param) -> str | list[Note]:
         if param.name == "rspauth":
-            return _verdict(header, param, given, context, "",
-                            "the server's proof that it knows the secret too.", 1)
+            return _verdict(
+                header,
+                param,
+                given,
+                context,
+                "",
+                "the server's proof that it knows the secret too.",
+                1,
+            )
         if param.name == "qop":
             return _digest_choice("qop", param.value)
         return {
@@ -699,8 +824,15 @@ def _authentication_info(header: str, value: str, context: Context) -> list[Note
             "nc": "the client's count, sent back, so this answers that request (RFC 7616 3.5).",
         }.get(param.name, "not a parameter that RFC 7616 knows.")
 
-    return [Note(header, "", "Sent after a successful login; with Digest, the client can check "
-                 "who answered (RFC 7616 3.5)."), *_param_notes(header, offer, 1, say)]
+    return [
+        Note(
+            header,
+            "",
+            "Sent after a successful login; with Digest, the client can check "
+            "who answered (RFC 7616 3.5).",
+        ),
+        *_param_notes(header, offer, 1, say),
+    ]
 
 
 # --- Bearer tokens and JWTs (RFC 6750, 7519) --------------------------------------------------
@@ -762,8 +894,15 @@ def _jwt_header(token: str) -> tuple[dict[str, Any], list[str]] | None:
 def _bearer(header: str, token: str, context: Context) -> list[Note]:
     if not token:
         return [Note(header, "", "Meant as a Bearer token (RFC 6750 2.1), but none follows.")]
-    notes = [Note(header, "", "A Bearer token (RFC 6750 2.1): whoever holds it can use it, with no "
-                  "password and no proof of who they are.", True)]
+    notes = [
+        Note(
+            header,
+            "",
+            "A Bearer token (RFC 6750 2.1): whoever holds it can use it, with no "
+            "password and no proof of who they are.",
+            True,
+        )
+    ]
     if _jwt_header(token) is not None:
         return notes + _jwt(header, token, context, 1)
     if _TOKEN68.fullmatch(token) is None:
@@ -786,9 +925,19 @@ def _jwt(header: str, token: str, context: Context, depth: int) -> list[Note]:
     def listed(
         members: dict[str, Any], twice: list[str], say: Callable[[str, Any], str]
     ) -> list[Note]:
-        notes = [note(n, say(n, v) + (" It occurs twice; the last one is read here (RFC 7519 4)."
-                                      if n in twice else ""), 1)
-                 for n, v in list(members.items())[:_MOST]]
+        notes = [
+            note(
+                n,
+                say(n, v)
+                + (
+                    " It occurs twice; the last one is read here (RFC 7519 4)."
+                    if n in twice
+                    else ""
+                ),
+                1,
+            )
+            for n, v in list(members.items())[:_MOST]
+        ]
         return _limited(header, notes, depth + 1, len(members))
 
     def jose_text(name: str, value: Any) -> str:
@@ -798,21 +947,44 @@ def _jwt(header: str, token: str, context: Context, depth: int) -> list[Note]:
         return f"{_code(_json(value))}: {known}"
 
     if len(parts) == 5:
-        return [note(token, "An encrypted token (JWE, RFC 7516) in five parts; only the first, the "
-                     "header, is readable.", secret=True),
-                *listed(jose, twice, jose_text)]
-    notes = [note(token, "A JWT (RFC 7519): header, payload and signature, parted by dots. It is "
-                  "signed, not encrypted, so anyone can read it.", secret=True)]
+        return [
+            note(
+                token,
+                "An encrypted token (JWE, RFC 7516) in five parts; only the first, the "
+                "header, is readable.",
+                secret=True,
+            ),
+            *listed(jose, twice, jose_text),
+        ]
+    notes = [
+        note(
+            token,
+            "A JWT (RFC 7519): header, payload and signature, parted by dots. It is "
+            "signed, not encrypted, so anyone can read it.",
+            secret=True,
+        )
+    ]
     if str(jose["alg"]).lower() == "none":
-        notes = [note(token, "A JWT (RFC 7519) that nobody signed: anyone can read it, and anyone "
-                      "can have written it.", secret=True)]
+        notes = [
+            note(
+                token,
+                "A JWT (RFC 7519) that nobody signed: anyone can read it, and anyone "
+                "can have written it.",
+                secret=True,
+            )
+        ]
     if len(parts) != 3:
         notes.append(note("", f"It is broken: a JWT has three parts, this has {len(parts)}."))
     notes += [note(parts[0], "the header, JSON in base64url."), *listed(jose, twice, jose_text)]
     claims = _json_object(_unbase64url(parts[1]))
     if claims is None:
-        notes.append(note(parts[1], "the payload, but it is no JSON object in base64url, so there "
-                          "are no claims (RFC 7519 7.2)."))
+        notes.append(
+            note(
+                parts[1],
+                "the payload, but it is no JSON object in base64url, so there "
+                "are no claims (RFC 7519 7.2).",
+            )
+        )
     else:
         notes.append(note(parts[1], "the payload, JSON in base64url: the claims."))
         notes += listed(*claims, lambda name, value: _claim(name, value, context.time()))
@@ -832,8 +1004,10 @@ def _alg(value: Any, encrypted: bool) -> str:
     if encrypted:
         return f"{_code(_json(value))}: how the key of the content is protected (RFC 7516 4.1.1)."
     if str(value).lower() == "none":
-        return ("NO SIGNATURE AT ALL: a server that accepts `none` lets anyone be anyone "
-                "(RFC 7519 6, RFC 8725 3.1, 3.2).")
+        return (
+            "NO SIGNATURE AT ALL: a server that accepts `none` lets anyone be anyone "
+            "(RFC 7519 6, RFC 8725 3.1, 3.2)."
+        )
     kind = {
         "HS": "HMAC, where whoever can verify can also sign",
         "RS": "RSA, signed with a private key",
@@ -841,8 +1015,10 @@ def _alg(value: Any, encrypted: bool) -> str:
         "ES": "ECDSA, signed with a private key",
         "Ed": "EdDSA, signed with a private key",
     }.get(str(value)[:2], "not known here")
-    return (f"{_code(_json(value))}, how it is signed: {kind}. The server must have chosen it "
-            "beforehand and not read it from here (RFC 7515 4.1.1, RFC 8725 3.1).")
+    return (
+        f"{_code(_json(value))}, how it is signed: {kind}. The server must have chosen it "
+        "beforehand and not read it from here (RFC 7515 4.1.1, RFC 8725 3.1)."
+    )
 
 
 def _claim(name: str, value: Any, now: float) -> str:
@@ -865,8 +1041,11 @@ def _claim(name: str, value: Any, now: float) -> str:
 
 def _signature(parts: list[str], alg: Any, keys: Sequence[str | bytes]) -> str:
     if str(alg).lower() == "none":
-        return ("the place of the signature, empty as `none` has it (RFC 7519 6.1)." if not parts[2]
-                else "the place of the signature, which `none` must leave empty; this is not.")
+        return (
+            "the place of the signature, empty as `none` has it (RFC 7519 6.1)."
+            if not parts[2]
+            else "the place of the signature, which `none` must leave empty; this is not."
+        )
     signature = _unbase64url(parts[2])
     if not signature:
         return "the signature, but it is empty or no base64url, so it can't be right."
@@ -887,7 +1066,9 @@ def _signature(parts: list[str], alg: Any, keys: Sequence[str | bytes]) -> str:
             weak = len(prepared) < int(alg[2:]) // 8
             return "the signature: it matches a known key" + (
                 f", which is shorter than the {int(alg[2:]) // 8} bytes that RFC 7518 3.2 asks for."
-                if weak else ", so nobody without that key has changed a claim (RFC 7515 5.2).")
+                if weak
+                else ", so nobody without that key has changed a claim (RFC 7515 5.2)."
+            )
     return "the signature: it does not match any key known here; the token or the key is another."
 
 
@@ -936,8 +1117,14 @@ def _signed_at(value: str, context: Context) -> int | None:
 
 def _cookies(header: str, value: str, context: Context) -> list[Note]:
     pairs = [pair.strip() for pair in value.split(";") if pair.strip()]
-    notes = [Note(header, "", "The browser sends back what the server had it store, with every "
-                  "request (RFC 6265 4.2).")]
+    notes = [
+        Note(
+            header,
+            "",
+            "The browser sends back what the server had it store, with every "
+            "request (RFC 6265 4.2).",
+        )
+    ]
     for pair in pairs[:_MOST]:
         notes += _cookie(header, pair, context)
     return _limited(header, notes, 1, len(pairs))
@@ -952,8 +1139,15 @@ def _cookie(header: str, pair: str, context: Context) -> list[Note]:
     except UnicodeError:
         pass  # octets that are no text: explained as they stand
     if not equals:
-        return [Note(header, _shown(pair), "no `name=value` pair, so servers read it differently.",
-                     False, 1)]
+        return [
+            Note(
+                header,
+                _shown(pair),
+                "no `name=value` pair, so servers read it differently.",
+                False,
+                1,
+            )
+        ]
     if _jwt_header(value) is not None:
         return _jwt(header, value, context, 1)
     payload = _session_payload(value)
@@ -963,8 +1157,17 @@ def _cookie(header: str, pair: str, context: Context) -> list[Note]:
         text = "the name of Flask's session cookie, but in no form that can be opened here."
     else:
         text = "a value that only the server can read a meaning into."
-    return [Note(header, _shown(pair), text + " If it stands for a login, whoever copies it is "
-                 "that user." if value else "empty: nothing is stored under this name.", False, 1)]
+    return [
+        Note(
+            header,
+            _shown(pair),
+            text + " If it stands for a login, whoever copies it is that user."
+            if value
+            else "empty: nothing is stored under this name.",
+            False,
+            1,
+        )
+    ]
 
 
 def _session(header: str, pair: str, value: str, payload: str, context: Context) -> list[Note]:
@@ -976,8 +1179,9 @@ def _session(header: str, pair: str, value: str, payload: str, context: Context)
     for key in context.keys:
         octets = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
         # salt and key derivation as in flask.sessions.SecureCookieSessionInterface
-        signer = TimestampSigner(octets, salt="cookie-session", key_derivation="hmac",
-                                 digest_method=hashlib.sha1)
+        signer = TimestampSigner(
+            octets, salt="cookie-session", key_derivation="hmac", digest_method=hashlib.sha1
+        )
         try:
             signer.unsign(value)
         except BadSignature:
@@ -985,12 +1189,21 @@ def _session(header: str, pair: str, value: str, payload: str, context: Context)
         verdict = "the signature: it matches a known key, so only its holder can have written this."
     data, stamp, signature = value.rsplit(".", 2)
     signed = _signed_at(value, context)
-    when = "no time that could be right" if signed is None else (
-        f"signed {_utc(signed)}, {_ago(signed, context.time())}")
+    when = (
+        "no time that could be right"
+        if signed is None
+        else (f"signed {_utc(signed)}, {_ago(signed, context.time())}")
+    )
     packed = " (the leading dot says: compressed)" if value.startswith(".") else ""
     return [
-        Note(header, _shown(pair), "Flask's session cookie, or one made like it: signed, not "
-             "encrypted, so anyone can read it. Whoever copies it holds the session.", True, 1),
+        Note(
+            header,
+            _shown(pair),
+            "Flask's session cookie, or one made like it: signed, not "
+            "encrypted, so anyone can read it. Whoever copies it holds the session.",
+            True,
+            1,
+        ),
         Note(header, _shown(data), f"the session{packed}: {_code(payload)}.", False, 2),
         Note(header, _shown(stamp), f"{when}; the server checks the age against this.", False, 2),
         Note(header, _shown(signature), verdict, False, 2),
@@ -999,17 +1212,28 @@ def _session(header: str, pair: str, value: str, payload: str, context: Context)
 
 def _set_cookie(header: str, value: str, context: Context) -> list[Note]:
     pair, *attributes = [piece.strip() for piece in value.split(";")]
-    notes = [Note(header, "", "The server asks the browser to store a cookie and send it back from "
-                  "now on (RFC 6265 4.1)."), *_cookie(header, pair, context)]
+    notes = [
+        Note(
+            header,
+            "",
+            "The server asks the browser to store a cookie and send it back from "
+            "now on (RFC 6265 4.1).",
+        ),
+        *_cookie(header, pair, context),
+    ]
     attributes = [piece for piece in attributes if piece]
     for piece in attributes[:_MOST]:
         notes.append(Note(header, _shown(piece), _attribute(piece, context.time()), False, 1))
     names = {piece.partition("=")[0].strip().lower() for piece in attributes}
-    absent = [text for name, text in (
-        ("httponly", "`HttpOnly` (scripts in the page can read it)"),
-        ("secure", "`Secure` (it goes over plain http too)"),
-        ("samesite", "`SameSite` (the browser's default decides for other sites)"),
-    ) if name not in names]
+    absent = [
+        text
+        for name, text in (
+            ("httponly", "`HttpOnly` (scripts in the page can read it)"),
+            ("secure", "`Secure` (it goes over plain http too)"),
+            ("samesite", "`SameSite` (the browser's default decides for other sites)"),
+        )
+        if name not in names
+    ]
     if absent:
         notes.append(Note(header, "", f"Not set: {', '.join(absent)}.", False, 1))
     return _limited(header, notes, 1, len(attributes))
@@ -1073,8 +1297,16 @@ def _retry_after(header: str, value: str, context: Context) -> list[Note]:
 def _cache_control(header: str, value: str, context: Context) -> list[Note]:
     if "no-store" not in [word.strip().lower() for word in value.split(",")]:
         return []
-    return [Note(header, "no-store", "no cache may keep a copy (RFC 9111 5.2); OAuth "
-                 "demands it of a response that carries a token (RFC 6749 5.1).", False, 1)]
+    return [
+        Note(
+            header,
+            "no-store",
+            "no cache may keep a copy (RFC 9111 5.2); OAuth "
+            "demands it of a response that carries a token (RFC 6749 5.1).",
+            False,
+            1,
+        )
+    ]
 
 
 _EXPLAINERS: dict[str, Callable[[str, str, Context], list[Note]]] = {

@@ -12,7 +12,8 @@ import os
 import sys
 from pathlib import Path
 
-from .server import Lesson, LessonError
+from .places import LessonError
+from .server import Lesson
 from .show import make_console
 
 
@@ -34,17 +35,23 @@ def play_notebook(path: Path) -> bool:
     try:
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "markdown":
-                console.print(cell.source if plain else Markdown(cell.source), markup=False)
+                console.print(Markdown(cell.source))
                 console.print()
                 continue
             if plain:
-                console.print("\n".join(f"    {line}" for line in cell.source.split("\n")), markup=False)
+                console.print(
+                    "\n".join(f"    {line}" for line in cell.source.split("\n")), markup=False
+                )
             else:
-                console.print(Syntax(cell.source, "python", background_color="default", word_wrap=True))
+                console.print(
+                    Syntax(cell.source, "python", background_color="default", word_wrap=True)
+                )
             console.print()
             value = run_cell(cell.source, names, f"{path.stem}, {cell.get('id', 'cell')}")
             if value is not None:
-                console.print(value if hasattr(value, "__rich_console__") else repr(value), markup=False)
+                console.print(
+                    value if hasattr(value, "__rich_console__") else repr(value), markup=False
+                )
             console.print()
             if waits and not _go_on(console):
                 return False
@@ -57,7 +64,7 @@ def play_notebook(path: Path) -> bool:
 
 
 def run_cell(source: str, names: dict, where: str):
-    """Run a cell's code in `names`; return the value of its last expression, None if it has none."""
+    """Run a cell's code in `names`; return what its last expression gives, or None."""
     tree = ast.parse(source)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     try:

@@ -21,7 +21,9 @@ def load(path):
     spec.loader.exec_module(module)
     app = getattr(module, "app", None)
     if not callable(app):
-        sys.exit(f"{path.name} has no `app`. Name your Flask application `app`: app = Flask(__name__)")
+        sys.exit(
+            f"{path.name} has no `app`. Name your Flask application `app`: app = Flask(__name__)"
+        )
     return app
 
 

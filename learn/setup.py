@@ -85,7 +85,9 @@ def _has_all_already() -> bool:
     """Whether this Python has the direct requirements in their locked versions already."""
     from importlib import metadata
 
-    locked = set(re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;]+)", REQUIREMENTS.read_text(), re.M))
+    locked = set(
+        re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;]+)", REQUIREMENTS.read_text(), re.M)
+    )
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     group = re.search(r"^learn = \[(.*?)^\]", text, re.M | re.S).group(1)
     direct = re.findall(r'"([\w.-]+)', group)
@@ -96,7 +98,9 @@ def _has_all_already() -> bool:
 
 
 def _go_on_inside() -> None:
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "__PYVENV_LAUNCHER__")}
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "__PYVENV_LAUNCHER__")
+    }
     paths = [str(ROOT), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(p for p in paths if p)
     environment["VIRTUAL_ENV"] = str(VENV)
@@ -155,7 +159,12 @@ def _make(log) -> None:
         if not pip:
             raise SetupError(_explain(_tail()))
         command = [*pip, "install", "--require-hashes", "--retries", "2", "--timeout", "20"]
-        if not _run([*command, "--no-warn-script-location", "-r", str(REQUIREMENTS)], log, "Installing", wanted):
+        if not _run(
+            [*command, "--no-warn-script-location", "-r", str(REQUIREMENTS)],
+            log,
+            "Installing",
+            wanted,
+        ):
             raise SetupError(_explain(_tail()))
     STAMP.write_text(_digest())
     _say(f"Done in {time.monotonic() - begin:.0f} s.")
@@ -226,7 +235,13 @@ def _works(python: Path) -> bool:
         return False
     code = "import sys; print(sys.version_info[:2], sys.prefix)"
     try:
-        done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, env=_environment(), timeout=60)
+        done = subprocess.run(
+            [str(python), "-c", code],
+            capture_output=True,
+            text=True,
+            env=_environment(),
+            timeout=60,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.stdout.strip() == f"{sys.version_info[:2]} {VENV}"
@@ -234,14 +249,21 @@ def _works(python: Path) -> bool:
 
 def _environment() -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k not in MISLEADING and k != "PYTHONPATH"}
-    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return {
+        **kept,
+        "UV_PYTHON_DOWNLOADS": "never",
+        "PIP_NO_INPUT": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
 
 
 def _run(command, log, what: str = "", total: int = 0) -> bool:
     """Run a command, its output into the log; show `what` goes on; return whether it went well."""
     log.write(f"$ {' '.join(command)}\n")
     log.flush()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment())
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment()
+    )
     stop = threading.Event()
     line = threading.Thread(target=_progress, args=(what, total, stop)) if what else None
     if line:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from .client import Exchange
 from .explain import Context, Note, explain, is_auth_header
 
-SECRET = "secret"
+if TYPE_CHECKING:
+    from .client import Exchange
 
 
 def show(*things) -> None:
@@ -28,13 +29,29 @@ def show(*things) -> None:
         console.print(thing)
 
 
-def make_console(width: int | None = None):
-    """Return rich's console: colour on a terminal, plain text when piped; 80 columns at least."""
+def make_console():
+    """Return rich's console: colour on a terminal; plain text at 80 columns elsewhere."""
     from rich.console import Console
 
-    if width is None and not sys.stdout.isatty() and "COLUMNS" not in os.environ:
-        width = 80
-    return Console(width=width, highlight=False, soft_wrap=False, emoji=False)
+    if sys.stdout.isatty():
+        return Console(highlight=False, emoji=False)
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdigit() and columns != "0" else 80
+    return Console(file=_Trimmed(sys.stdout), width=width, highlight=False, emoji=False)
+
+
+class _Trimmed:
+    """A text stream without the spaces with which rich fills up its lines."""
+
+    def __init__(self, stream):
+        self.stream, self.rest = stream, ""
+
+    def write(self, text):
+        *lines, self.rest = (self.rest + text).split("\n")
+        self.stream.writelines(f"{line.rstrip()}\n" for line in lines)
+
+    def flush(self):
+        self.stream.flush()
 
 
 def _in_notebook() -> bool:
@@ -52,7 +69,9 @@ def notes(exchange: Exchange) -> tuple[list[Note], list[Note]]:
         keys=exchange.keys,
         authorization=exchange.sent("Authorization"),
     )
-    request = [n for h in exchange.request_headers if is_auth_header(h[0]) for n in explain(*h, context)]
+    request = [
+        n for h in exchange.request_headers if is_auth_header(h[0]) for n in explain(*h, context)
+    ]
     context = Context(
         method=exchange.method,
         target=exchange.target,
@@ -61,7 +80,9 @@ def notes(exchange: Exchange) -> tuple[list[Note], list[Note]]:
         keys=exchange.keys,
         authorization=exchange.sent("Authorization"),
     )
-    response = [n for h in exchange.response_headers if is_auth_header(h[0]) for n in explain(*h, context)]
+    response = [
+        n for h in exchange.response_headers if is_auth_header(h[0]) for n in explain(*h, context)
+    ]
     return request, response
 
 
@@ -121,7 +142,7 @@ def as_text(exchange: Exchange) -> str:
             for note in remarks:
                 label = note.part if note.depth else note.header
                 label += ": " if label else ""
-                secret = f" ({SECRET})" if note.secret else ""
+                secret = " (secret)" if note.secret else ""
                 out.append(f"#{'  ' * note.depth} {label}{note.text.replace('`', '')}{secret}")
             out.append("")
     return "\n".join(out)
@@ -149,7 +170,15 @@ def _rich_line(mark, number, line, status):
     text = Text()
     name, colon, value = line.partition(": ")
     if number == 0:
-        colour = "cyan" if mark == ">" else "green" if status < 300 else "yellow" if status < 500 else "red"
+        colour = (
+            "cyan"
+            if mark == ">"
+            else "green"
+            if status < 300
+            else "yellow"
+            if status < 500
+            else "red"
+        )
         text.append(line, f"bold {colour}")
     elif colon and is_auth_header(name):
         text.append(name, "bold magenta").append(": ").append(value, "bold")
@@ -174,13 +203,8 @@ def rich_note(note: Note):
     for number, piece in enumerate(note.text.split("`")):
         text.append(piece, "bold" if number % 2 else "")
     if note.secret:
-        text.append(f" ({SECRET})", "bold red")
+        text.append(" (secret)", "bold red")
     return Padding(text, (0, 0, 0, 4 + 2 * note.depth), expand=False)
-
-
-def side_by_side(title: str, naive: Exchange, app: Exchange) -> SideBySide:
-    """Put the same request to naive.py and to app.py beside each other; see SideBySide."""
-    return SideBySide([(title, naive, app)])
 
 
 class SideBySide:
@@ -213,9 +237,7 @@ class SideBySide:
         yield table
 
 
-def _verdict(answer) -> str:
-    if not isinstance(answer, Exchange):
-        return str(answer)
+def _verdict(answer: Exchange) -> str:
     line = _clean(answer.text.strip().split("\n")[0]).replace("|", "\\|").replace("`", "'")
     line = line if len(line) <= 64 else line[:63].rstrip() + "…"
     body = "" if line.startswith("<") else line

@@ -98,9 +98,13 @@ def test_only_admins_add_users(app):
 
 def test_bad_new_users_are_refused(app):
     """A taken name is 409; a missing field, or a name with a colon, is 400."""
-    assert app.post("/users", basic=USER1, form={"username": "user2", "password": "x"}).status == 409
-    for form in [{}, {"username": "a"}, {"password": "b"}, {"username": "a:b", "password": "b"},
-                 {"username": "nul", "password": "a\0b"}, {"username": "long", "password": "x" * 1025}]:  # fmt: skip
+    assert (
+        app.post("/users", basic=USER1, form={"username": "user2", "password": "x"}).status == 409
+    )
+    for form in [
+        {}, {"username": "a"}, {"password": "b"}, {"username": "a:b", "password": "b"},
+        {"username": "nul", "password": "a\0b"}, {"username": "long", "password": "x" * 1025},
+    ]:  # fmt: skip
         assert app.post("/users", basic=USER1, form=form).status == 400, form
 
 
@@ -164,7 +168,9 @@ def test_form_from_another_site_is_refused(start):
     """A form that another site made the browser send is refused (CSRF)."""
     app = start()
     for site in ("cross-site", "same-site"):
-        answer = app.post("/password", basic=USER1, form={"password": "x"}, headers={"Sec-Fetch-Site": site})
+        answer = app.post(
+            "/password", basic=USER1, form={"password": "x"}, headers={"Sec-Fetch-Site": site}
+        )
         assert answer.status == 403
     own = {"Sec-Fetch-Site": "same-origin"}
     assert app.post("/password", basic=USER1, form={"password": "x"}, headers=own).status == 204

@@ -11,7 +11,9 @@ from learn import digest_answer
 USER1 = ("user1", "pass1")
 
 
-def answer(app, target="/", algorithm="SHA-256", user="user1", password="pass1", sent_to=None, **changes):
+def answer(
+    app, target="/", algorithm="SHA-256", user="user1", password="pass1", sent_to=None, **changes
+):
     """Get a challenge, answer it, and return the exchange."""
     challenge = app.get(target).challenge(algorithm)
     assert challenge, f"no challenge with algorithm={algorithm}"
@@ -144,10 +146,18 @@ def test_malformed_headers_are_401(app):
     whole = digest_answer(challenge, *USER1)
     names = ["username", "realm", "nonce", "uri", "response", "opaque", "qop", "nc", "cnonce"]
     bad = [re.sub(rf',? ?\b{name}="?[^",]*"?', "", whole) for name in names]
-    bad += [re.sub(rf'\b{name}="?[^",]*"?', f'{name}="{x}"', whole) for name in names for x in ("", "\u00e9")]
-    bad += [digest_answer(challenge, *USER1, nc=1).replace("nc=00000001", nc)
-            for nc in ("nc=1", "nc=0x000001", "nc=-0000001", "nc=000000001", "nc=zzzzzzzz")]  # fmt: skip
-    bad += [digest_answer(challenge, *USER1, algorithm=a) for a in ("SHA-512", "MD5-sess", "none", "")]
+    bad += [
+        re.sub(rf'\b{name}="?[^",]*"?', f'{name}="{x}"', whole)
+        for name in names
+        for x in ("", "\u00e9")
+    ]
+    bad += [
+        digest_answer(challenge, *USER1).replace("nc=00000001", f"nc={nc}")
+        for nc in ("1", "0x000001", "-0000001", "000000001", "zzzzzzzz")
+    ]
+    bad += [
+        digest_answer(challenge, *USER1, algorithm=a) for a in ("SHA-512", "MD5-sess", "none", "")
+    ]
     bad += ["Digest", "Digest x", "Digest ,", 'Digest ="', "Digest " + "a=b," * 500]
     bad += [whole.replace("Digest", "Basic"), whole.replace("Digest", "Foo"), whole[7:]]
     for header in bad:

@@ -28,7 +28,11 @@ def forge(app, **changes):
 def refused(answer):
     """Whether the answer refuses a bad token as RFC 6750 3.1 says."""
     challenge = answer.challenge()
-    return answer.status == 401 and challenge.type == "bearer" and challenge.get("error") == "invalid_token"
+    return (
+        answer.status == 401
+        and challenge.type == "bearer"
+        and challenge.get("error") == "invalid_token"
+    )
 
 
 def test_it_works_public_page(app):
@@ -93,15 +97,25 @@ def test_changed_token_is_refused(app):
     """Nobody can change a claim, the header or the signature."""
     mine = token(app, USER2)
     header, claims, signature = mine.split(".")
-    raised = jwt.decode(mine, options={"verify_signature": False}) | {"sub": "user1", "scope": "admin"}
+    raised = jwt.decode(mine, options={"verify_signature": False}) | {
+        "sub": "user1",
+        "scope": "admin",
+    }
     raised = base64.urlsafe_b64encode(json.dumps(raised).encode()).decode().rstrip("=")
     other = signature[:5] + ("A" if signature[5] != "A" else "B") + signature[6:]
-    for bad in [f"{header}.{raised}.{signature}", f"{header}.{claims}.{other}", f"{header}.{claims}.", f"{header}.{claims}"]:
+    for bad in [
+        f"{header}.{raised}.{signature}",
+        f"{header}.{claims}.{other}",
+        f"{header}.{claims}.",
+        f"{header}.{claims}",
+    ]:
         assert refused(app.get("/secured", bearer=bad)), bad
     assert app.get("/secured", bearer=mine).status == 200
 
 
-@pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "HS384", "HS512", "RS256", "hs256", ""])
+@pytest.mark.parametrize(
+    "alg", ["none", "None", "NONE", "nOnE", "HS384", "HS512", "RS256", "hs256", ""]
+)
 def test_only_our_algorithm_counts(app, alg):
     """The algorithm is the server's choice; none, or another one than HS256, is refused."""
     claims = jwt.decode(token(app), options={"verify_signature": False})
@@ -145,8 +159,9 @@ def test_claims_are_checked(app):
     now = int(time.time())
     assert app.get("/secured", bearer=forge(app)).status == 200
     for changes in [
-        {"iss": "another"}, {"iss": ["Lesson 04"]}, {"aud": "another"}, {"aud": ["x", "y"]}, {"aud": 1},
-        {"sub": "nobody"}, {"sub": ""}, {"sub": 1}, {"sub": ["user1"]}, {"sub": "\ud800"},
+        {"iss": "another"}, {"iss": ["Lesson 04"]}, {"aud": "another"}, {"aud": ["x", "y"]},
+        {"aud": 1}, {"sub": "nobody"}, {"sub": ""}, {"sub": 1}, {"sub": ["user1"]},
+        {"sub": "\ud800"},
         {"iat": now + 3600}, {"iat": "soon"}, {"iat": [now]}, {"iat": True}, {"iat": str(now)},
         {"exp": now - 1}, {"exp": 0}, {"exp": -1}, {"exp": "later"}, {"exp": str(now + 60)},
         {"exp": now + 10**9}, {"exp": float("inf")}, {"exp": {}}, {"jti": 5}, {"jti": "\ud800"},
@@ -161,9 +176,10 @@ def test_malformed_headers_are_401(app):
     head = mine.split(".")[0]
     for bad in [
         "Bearer", "Bearer .", "Bearer ..", "Bearer ...", "Bearer a.b", "Bearer é.é.é", "Bearer =",
-        f"Bearer {mine} {mine}", f"Bearer {mine},", f'Bearer token="{mine}"', f"Bearer {mine}.x", mine,
-        f"Basic {mine}", f"Foo {mine}", f"Bearer {deep}.{deep}.x", f"Bearer {head}.{deep}.x", "Bearer \x80\xff",
-        f"Bearer {head}.bnVsbA.x", f"Bearer {head}.W10.x", "Bearer eyJhbGciOjF9.e30.", "Bearer W10.e30.",
+        f"Bearer {mine} {mine}", f"Bearer {mine},", f'Bearer token="{mine}"', f"Bearer {mine}.x",
+        mine, f"Basic {mine}", f"Foo {mine}", f"Bearer {deep}.{deep}.x", f"Bearer {head}.{deep}.x",
+        "Bearer \x80\xff", f"Bearer {head}.bnVsbA.x", f"Bearer {head}.W10.x",
+        "Bearer eyJhbGciOjF9.e30.", "Bearer W10.e30.",
     ]:  # fmt: skip
         answer = app.get("/secured", authorization=bad.encode("utf-8"))
         assert answer.status == 401 and answer.challenge().type == "bearer", bad[:200]

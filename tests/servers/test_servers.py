@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from learn import Lesson, digest_answer
-from learn.server import LESSONS
+from learn.places import LESSONS
 
 USER1 = ("user1", "pass1")
 FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
@@ -22,16 +22,22 @@ needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not in
 
 def curl(*arguments):
     """Run curl; return status and body."""
-    command = ["curl", "--silent", "--noproxy", "*", "--max-time", "15", "--write-out", "\n%{http_code}"]
+    command = [
+        "curl",
+        "--silent",
+        "--noproxy",
+        "*",
+        "--max-time",
+        "15",
+        "--write-out",
+        "\n%{http_code}",
+    ]
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
     body, _, status = done.stdout.rpartition("\n")
     return int(status), body.strip()
 
 
-
-
 @posix
-
 def test_hashing_with_four_workers():
     """Who registers in one worker can log in in every worker, and after a restart."""
     with Lesson("01", workers=4) as app:
@@ -59,12 +65,14 @@ def test_basic_with_four_workers():
 
 @posix
 def test_digest_with_four_workers():
-    """Of many copies of one header sent at once, exactly one gets in, whichever workers they reach."""
+    """Of many copies of one header sent at once, exactly one gets in."""
     with Lesson("03", workers=4) as app:
         for _ in range(5):
             header = digest_answer(app.get("/").challenge(), *USER1)
             with ThreadPoolExecutor(8) as pool:
-                answers = list(pool.map(lambda _: app.get("/", authorization=header).status, range(16)))  # noqa: B023
+                answers = list(
+                    pool.map(lambda _: app.get("/", authorization=header).status, range(16))
+                )  # noqa: B023
             assert sorted(answers) == [200] + [401] * 15
         app.restart()
         assert app.get("/", authorization=header).status == 401
@@ -109,23 +117,30 @@ def test_curl_bearer():
     with Lesson("04") as app:
         base = f"http://127.0.0.1:{app.port}"
         token = app.post("/login", basic=USER1).json()["access_token"]
-        assert curl("-H", f"Authorization: Bearer {token}", f"{base}/secured") == (200, "Hello, user1!")
+        assert curl("-H", f"Authorization: Bearer {token}", f"{base}/secured") == (
+            200,
+            "Hello, user1!",
+        )
         assert curl("--oauth2-bearer", token, f"{base}/secured")[0] == 200
         assert curl("-H", "Authorization: Bearer x", f"{base}/secured")[0] == 401
 
 
 RAW = [
-    b"", b" ", b"\t", b"Basic", b"Basic ", b"Basic  ", b"Basic :", b"Basic \xff\xfe", b"Basic =", b"Basic ====",
-    b"Basic dXNlcjE6cGFzczE", b"Basic dXNlcjE6cGFzczE=x", b"Basic\tdXNlcjE6cGFzczE=", b"Basic:dXNlcjE6cGFzczE=",
-    b"Basic dXNlcjE6cGFzczE= dXNlcjE6cGFzczE=", b"Basic " + b"A" * 7000, b"Basic OnBhc3Mx", b"Basic dXNlcjE6",
-    b"Digest", b"Digest ", b"Digest =", b"Digest ,,,", b'Digest "', b"Digest \\", b"Digest username", b"Digest a=b",
-    b'Digest username="user1"', b"Digest username*=UTF-8''user1", b"Digest username*=x'", b"Digest nc=1, nc=2",
-    b"Digest " + b'x="\\', b"Digest response=\xe9", b"Digest " + b"a=1," * 1500, b"digest realm", b"Digest x x x",
-    b"Bearer", b"Bearer ", b"Bearer x", b"Bearer a.b.c", b"Bearer ...", b"Bearer \xff", b"Bearer " + b"a." * 3000,
-    b"Bearer a=b", b'Bearer token="x"', b"Bearer eyJhbGciOiJub25lIn0.e30.", b"Bearer bnVsbA.bnVsbA.bnVsbA",
-    b"Bearer eyJhbGciOiJIUzI1NiIsImNyaXQiOlsieCJdfQ.e30.x", b"Bearer eyJhbGciOlsxXX0.e30.x", b"Bearer e30.e30.e30",
-    b"Foo", b"Foo bar", b"=", b",", b'"', b"\xc3\xa9", b"Negotiate YII=", b"NTLM TlRM", b"Basic Basic Basic",
-    b"B\xc3\xa4sic dXNlcjE6cGFzczE=", b"Basic-x dXNlcjE6cGFzczE=", b"null", b"undefined", b"Bearer null",
+    b"", b" ", b"\t", b"Basic", b"Basic ", b"Basic  ", b"Basic :", b"Basic \xff\xfe", b"Basic =",
+    b"Basic ====", b"Basic dXNlcjE6cGFzczE", b"Basic dXNlcjE6cGFzczE=x",
+    b"Basic\tdXNlcjE6cGFzczE=", b"Basic:dXNlcjE6cGFzczE=",
+    b"Basic dXNlcjE6cGFzczE= dXNlcjE6cGFzczE=", b"Basic " + b"A" * 7000, b"Basic OnBhc3Mx",
+    b"Basic dXNlcjE6", b"Digest", b"Digest ", b"Digest =", b"Digest ,,,", b'Digest "',
+    b"Digest \\", b"Digest username", b"Digest a=b", b'Digest username="user1"',
+    b"Digest username*=UTF-8''user1", b"Digest username*=x'", b"Digest nc=1, nc=2",
+    b"Digest " + b'x="\\', b"Digest response=\xe9", b"Digest " + b"a=1," * 1500, b"digest realm",
+    b"Digest x x x", b"Bearer", b"Bearer ", b"Bearer x", b"Bearer a.b.c", b"Bearer ...",
+    b"Bearer \xff", b"Bearer " + b"a." * 3000, b"Bearer a=b", b'Bearer token="x"',
+    b"Bearer eyJhbGciOiJub25lIn0.e30.", b"Bearer bnVsbA.bnVsbA.bnVsbA",
+    b"Bearer eyJhbGciOiJIUzI1NiIsImNyaXQiOlsieCJdfQ.e30.x", b"Bearer eyJhbGciOlsxXX0.e30.x",
+    b"Bearer e30.e30.e30", b"Foo", b"Foo bar", b"=", b",", b'"', b"\xc3\xa9", b"Negotiate YII=",
+    b"NTLM TlRM", b"Basic Basic Basic", b"B\xc3\xa4sic dXNlcjE6cGFzczE=",
+    b"Basic-x dXNlcjE6cGFzczE=", b"null", b"undefined", b"Bearer null",
 ]  # fmt: skip
 PROTECTED = {"02_basic": "/", "03_digest": "/", "04_jwt": "/secured"}
 
@@ -137,7 +152,9 @@ def test_malformed_authorization_is_401(folder, workers):
     with Lesson(folder, workers=workers) as app:
         for raw in RAW:
             for extra in (b"", b"Authorization: " + raw + b"\r\n"):
-                answer = raw_request(app.port, PROTECTED[folder], b"Authorization: " + raw + b"\r\n" + extra)
+                answer = raw_request(
+                    app.port, PROTECTED[folder], b"Authorization: " + raw + b"\r\n" + extra
+                )
                 status = int(answer.split(b" ", 2)[1])
                 assert 400 <= status < 500, (raw, answer)
                 assert status != 401 or b"www-authenticate:" in answer.lower(), raw
@@ -147,7 +164,9 @@ def raw_request(port, target, headers):
     """Send these bytes as they are; return the answer's bytes."""
     with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
         connection.sendall(
-            f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n".encode() + headers + b"\r\n"
+            f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n".encode()
+            + headers
+            + b"\r\n"
         )
         answer = b""
         while chunk := connection.recv(65536):
@@ -189,7 +208,12 @@ def test_ways_to_start(folder, way, tmp_path):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FLASK_")}
     environment["FLASK_DATABASE"] = str(tmp_path / "new" / "lesson.db")
     process = subprocess.Popen(
-        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         assert answers(f"http://127.0.0.1:{port}/", process) in (200, 401, 404)
@@ -208,7 +232,11 @@ def test_bad_settings_get_a_sentence(folder, tmp_path):
     cases += [("TOKEN_LIFETIME", "-5")] if folder == "04_jwt" else []
     for name, value in cases:
         command = [sys.executable, str(LESSONS / folder / "app.py")]
-        environment = {**os.environ, "FLASK_DATABASE": str(tmp_path / "x.db"), f"FLASK_{name}": value}
+        environment = {
+            **os.environ,
+            "FLASK_DATABASE": str(tmp_path / "x.db"),
+            f"FLASK_{name}": value,
+        }
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
         assert done.returncode == 1 and f"FLASK_{name}" in done.stderr
         assert "Traceback" not in done.stderr and value not in done.stderr.replace("shorter", "")

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from learn.server import LESSONS, ROOT
+from learn.places import LESSONS, ROOT
 
 CHECKS = sorted(p.name for p in (ROOT / "tests").glob("test_0*.py"))
 
@@ -14,7 +14,14 @@ CHECKS = sorted(p.name for p in (ROOT / "tests").glob("test_0*.py"))
 def run_checks(name, on, tmp_path):
     """Run one lesson's checks on a file; return the names that passed and those that failed."""
     report = tmp_path / "report.xml"
-    command = [sys.executable, "-m", "pytest", f"tests/{name}", f"--on={on}", f"--junitxml={report}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        f"tests/{name}",
+        f"--on={on}",
+        f"--junitxml={report}",
+    ]
     subprocess.run([*command, "-q", "--tb=no"], cwd=ROOT, capture_output=True, timeout=300)
     passed, failed = set(), set()
     for case in ET.parse(report).getroot().iter("testcase"):

@@ -9,7 +9,8 @@ import time
 import httpx2
 import pytest
 
-from learn.server import LESSONS, ROOT, Lesson, LessonError
+from learn import Lesson, LessonError
+from learn.places import LESSONS, ROOT
 
 NUMBERS = [p.name[:2] for p in sorted(LESSONS.iterdir()) if (p / "app.py").is_file()]
 
@@ -64,10 +65,12 @@ def test_explain_says_what_it_needs():
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_play_shows_the_notebook(number):
-    """`play` runs a notebook in the terminal: prose, code, headers; plain at 80 columns in a pipe."""
+    """`play` runs a notebook in the terminal: prose, code, headers; plain when piped."""
     done = learn("play", number)
     assert done.returncode == 0, done.stderr
-    assert "HTTP/1.1" in done.stdout and "\x1b" not in done.stdout and "Traceback" not in done.stdout
+    assert (
+        "HTTP/1.1" in done.stdout and "\x1b" not in done.stdout and "Traceback" not in done.stdout
+    )
     if number != "01":
         assert "WWW-Authenticate" in done.stdout and "Authorization" in done.stdout
 

@@ -44,9 +44,7 @@ MD5 = MUFASA_7616.format("MD5", "8ca523f5e9506fed4657c9700eebdbec")
 SHA256 = MUFASA_7616.format(
     "SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"
 )
-LION = Context(
-    method="GET", target="/dir/index.html", passwords={"Mufasa": "Circle of Life"}
-)
+LION = Context(method="GET", target="/dir/index.html", passwords={"Mufasa": "Circle of Life"})
 
 # RFC 7616 3.9.2, as printed and as erratum 4897 has it
 DOE_TAIL = (
@@ -63,8 +61,7 @@ DOE = Context(method="GET", target="/doe.json", passwords={"Jäsøn Doe": "Secre
 
 # RFC 7519 3.1, signed with the key of RFC 7515 A.1; RFC 7519 6.1; RFC 7519 A.1
 PAYLOAD = (
-    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0"
-    "cnVlfQ"
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 )
 JOE = (
     f"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{PAYLOAD}."
@@ -114,8 +111,10 @@ def test_basic_utf8_example():
 
 @pytest.mark.parametrize(
     ("value", "realm", "charset"),
-    [('Basic realm="WallyWorld"', "WallyWorld", False),
-     ('Basic realm="foo", charset="UTF-8"', "foo", True)],
+    [
+        ('Basic realm="WallyWorld"', "WallyWorld", False),
+        ('Basic realm="foo", charset="UTF-8"', "foo", True),
+    ],
 )
 def test_basic_challenges(value, realm, charset):
     """The challenges of RFC 7617 2 and 2.1 have a realm each, and the second a charset."""
@@ -131,8 +130,13 @@ def test_two_challenges_in_one_value():
     notes = explain("WWW-Authenticate", value)
     assert notes[0].text.startswith("2 challenges in one header: `Basic`, `Newauth`")
     assert [(n.part, n.depth) for n in notes[1:]] == [
-        ("Basic", 1), ('realm="simple"', 2), ("Newauth", 1), ('realm="apps"', 2), ("type=1", 2),
-        (r'title="Login, to \"apps\""', 2)]
+        ("Basic", 1),
+        ('realm="simple"', 2),
+        ("Newauth", 1),
+        ('realm="apps"', 2),
+        ("type=1", 2),
+        (r'title="Login, to \"apps\""', 2),
+    ]
     assert "not known here" in part(notes, "Newauth").text
 
 
@@ -145,14 +149,16 @@ def test_negotiate_and_an_unknown_scheme():
 
 @pytest.mark.parametrize(
     ("value", "says"),
-    [("Basic", "nothing follows"),
-     ("Basic QWxh*GRpbg==", "`*` is not in its alphabet"),
-     ("Basic QWxhZGRpb", "padding"),
-     (basic(b"nocolon"), "no colon"),
-     (basic(b"test:123\xa3"), "password `123£`"),
-     (basic(b"a:b:c"), "user name `a` and password `b:c`"),
-     (basic(b":"), "user name the empty string and password the empty string"),
-     (basic(b"a:b\0"), r"password `b\x00`")],
+    [
+        ("Basic", "nothing follows"),
+        ("Basic QWxh*GRpbg==", "`*` is not in its alphabet"),
+        ("Basic QWxhZGRpb", "padding"),
+        (basic(b"nocolon"), "no colon"),
+        (basic(b"test:123\xa3"), "password `123£`"),
+        (basic(b"a:b:c"), "user name `a` and password `b:c`"),
+        (basic(b":"), "user name the empty string and password the empty string"),
+        (basic(b"a:b\0"), r"password `b\x00`"),
+    ],
 )
 def test_basic_malformed_and_odd(value, says):
     """What is odd about Basic credentials is named."""
@@ -196,14 +202,32 @@ def test_digest_names_every_parameter():
     """Each of the ten parameters of the example has one note, in the order of the header."""
     parts = [note.part for note in explain("Authorization", SHA256) if note.depth == 1]
     assert [p.split("=")[0] for p in parts] == [
-        "username", "realm", "uri", "algorithm", "nonce",
-        "nc", "cnonce", "qop", "response", "opaque"]
+        "username",
+        "realm",
+        "uri",
+        "algorithm",
+        "nonce",
+        "nc",
+        "cnonce",
+        "qop",
+        "response",
+        "opaque",
+    ]
     assert not any("not a parameter" in note.text for note in explain("Authorization", SHA256))
 
 
-@pytest.mark.parametrize("change", [
-    ("Mufasa", "Mufase"), ("http-auth@", "http-aut@"), ("/dir/index.html", "/dir/index.htm"),
-    ("7ypf", "7ypg"), ("nc=00000001", "nc=00000002"), ("f2/wE", "f2/wF"), ('"7539', '"7538')])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("Mufasa", "Mufase"),
+        ("http-auth@", "http-aut@"),
+        ("/dir/index.html", "/dir/index.htm"),
+        ("7ypf", "7ypg"),
+        ("nc=00000001", "nc=00000002"),
+        ("f2/wE", "f2/wF"),
+        ('"7539', '"7538'),
+    ],
+)
 def test_digest_one_letter_changed(change):
     """A letter changed in any hashed value makes the response fail to match."""
     context = Context(method="GET", passwords=dict.fromkeys(("Mufasa", "Mufase"), "Circle of Life"))
@@ -227,8 +251,10 @@ def test_digest_without_the_password():
 
 @pytest.mark.parametrize(
     ("user", "response", "says"),
-    [(USER_ERRATUM, ERRATUM, "it matches."),
-     (USER_PRINTED, PRINTED, "it matches, but with SHA-512 cut")],
+    [
+        (USER_ERRATUM, ERRATUM, "it matches."),
+        (USER_PRINTED, PRINTED, "it matches, but with SHA-512 cut"),
+    ],
     ids=["erratum 4897", "as printed"],
 )
 def test_digest_userhash_example(user, response, says):
@@ -276,22 +302,27 @@ def response(h, qop, sess, method="GET", body=b""):
 
 
 @pytest.mark.parametrize("qop", ["auth", "auth-int", ""])
-@pytest.mark.parametrize("algorithm", [
-    "MD5", "MD5-sess", "SHA-256", "SHA-256-sess", "SHA-512-256", "SHA-512-256-sess"])
+@pytest.mark.parametrize(
+    "algorithm", ["MD5", "MD5-sess", "SHA-256", "SHA-256-sess", "SHA-512-256", "SHA-512-256-sess"]
+)
 def test_digest_every_algorithm(algorithm, qop):
     """All six algorithms with auth, auth-int and no qop recompute, and rspauth with them."""
     name = {"M": "md5", "SHA-2": "sha256", "SHA-5": "sha512_256"}[
-        "M" if algorithm[0] == "M" else algorithm[:5]]
+        "M" if algorithm[0] == "M" else algorithm[:5]
+    ]
 
     def h(octets):
         return hashlib.new(name, octets).hexdigest()
 
     sess, body = algorithm.endswith("-sess"), b"amount=1"
     tail = f', qop={qop}, nc=00000001, cnonce="xyz"' if qop else ', cnonce="xyz"'
-    value = (f'Digest username="user1", realm="lab", nonce="abc", uri="/x?y=1", '
-             f'algorithm={algorithm}{tail}, response="{response(h, qop, sess, body=body)}"')
-    context = Context(method="GET", target="/x?y=1", passwords={"user1": "pass1"}, body=body,
-                      authorization=value)
+    value = (
+        f'Digest username="user1", realm="lab", nonce="abc", uri="/x?y=1", '
+        f'algorithm={algorithm}{tail}, response="{response(h, qop, sess, body=body)}"'
+    )
+    context = Context(
+        method="GET", target="/x?y=1", passwords={"user1": "pass1"}, body=body, authorization=value
+    )
     assert "it matches." in part(explain("Authorization", value, context), "response").text
 
     info = f'rspauth="{response(h, qop, sess, method="", body=body)}"{tail}'
@@ -354,6 +385,7 @@ def test_jwt_example():
 
 def test_jwt_time_left():
     """The time left is exact: 179 s before exp it is 2 min 59 s, and at exp it has expired."""
+
     def text(now):
         return part(explain_line(JOE, Context(now=now)), "exp").text
 
@@ -408,6 +440,7 @@ def test_opaque_and_broken_tokens():
 
 def test_jwt_claims_of_the_wrong_kind():
     """A time that is no number or out of reach, and a claim that occurs twice, are pointed out."""
+
     def token(payload):
         return f"eyJhbGciOiJIUzI1NiJ9.{base64.urlsafe_b64encode(payload).decode().rstrip('=')}.AAAA"
 
@@ -422,12 +455,16 @@ def test_bearer_challenges():
     """The two challenges of RFC 6750 3: a realm alone, and an expired token."""
     notes = explain("WWW-Authenticate", 'Bearer realm="example"')
     assert [note.part for note in notes] == ["", 'realm="example"']
-    notes = explain("WWW-Authenticate", 'Bearer realm="example", error="invalid_token", '
-                    'error_description="The access token expired"')
+    notes = explain(
+        "WWW-Authenticate",
+        'Bearer realm="example", error="invalid_token", '
+        'error_description="The access token expired"',
+    )
     assert "expired, revoked" in part(notes, "error=").text and "401" in part(notes, "error=").text
     assert part(notes, "error_d").part == 'error_description="The access token expired"'
-    notes = explain("WWW-Authenticate", 'Bearer error="insufficient_scope", scope="a"',
-                    Context(status=403))
+    notes = explain(
+        "WWW-Authenticate", 'Bearer error="insufficient_scope", scope="a"', Context(status=403)
+    )
     assert "403" in part(notes, "error=").text
     notes = explain("WWW-Authenticate", 'Bearer error="teapot"')
     assert "does not define" in part(notes, "error=").text
@@ -511,14 +548,17 @@ def test_is_auth_header():
     assert not is_auth_header("Host") and not is_auth_header("Location")
 
 
-@pytest.mark.parametrize("line", [
-    "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
-    "authorization:Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
-    "> Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n",
-    "  '> Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=='  ",
-    "basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
-    '"Authorization: Basic\n   QWxhZGRpbjpvcGVuIHNlc2FtZQ=="',
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+        "authorization:Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+        "> Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n",
+        "  '> Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=='  ",
+        "basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+        '"Authorization: Basic\n   QWxhZGRpbjpvcGVuIHNlc2FtZQ=="',
+    ],
+)
 def test_line_however_it_was_pasted(line):
     """A pasted header is understood with or without name, quotes and curl's arrows."""
     assert "`Aladdin`" in everything(explain_line(line))
@@ -527,11 +567,16 @@ def test_line_however_it_was_pasted(line):
 def test_line_values_go_to_the_right_header():
     """A bare value is taken for credentials or for a challenge by what is in it."""
     for line, name in [
-        (SHA256, "Authorization"), ("Bearer " + JOE, "Authorization"), (JOE, "Authorization"),
+        (SHA256, "Authorization"),
+        ("Bearer " + JOE, "Authorization"),
+        (JOE, "Authorization"),
         ('Digest realm="r", nonce="n", qop="auth"', "WWW-Authenticate"),
-        ('Basic realm="r"', "WWW-Authenticate"), ("Negotiate", "WWW-Authenticate"),
-        ("session=x", None), ("Cookie: session=x", "Cookie"), ("< Set-Cookie: a=b", "Set-Cookie"),
-        (flask_cookie("k" * 32, "u")[len("session="):].partition(";")[0], "Cookie"),
+        ('Basic realm="r"', "WWW-Authenticate"),
+        ("Negotiate", "WWW-Authenticate"),
+        ("session=x", None),
+        ("Cookie: session=x", "Cookie"),
+        ("< Set-Cookie: a=b", "Set-Cookie"),
+        (flask_cookie("k" * 32, "u")[len("session=") :].partition(";")[0], "Cookie"),
     ]:
         if name is None:
             with pytest.raises(ValueError, match="Paste one"):
@@ -557,25 +602,44 @@ def check_safe(notes: list[Note]) -> None:
 
 
 @pytest.mark.parametrize(
-    "evil", ["\x1b[2J", "a`b", "`` `<b>", "\u202eabc", "\x9b31m", "\\`", "\r\nX: y"])
+    "evil", ["\x1b[2J", "a`b", "`` `<b>", "\u202eabc", "\x9b31m", "\\`", "\r\nX: y"]
+)
 def test_a_value_can_not_reach_the_terminal_or_the_markdown(evil):
     """Control characters and backticks come out escaped wherever a value is quoted."""
     pair = base64.b64encode(f"{evil}:{evil}".encode()).decode()
     token = jwt.encode({"sub": evil, evil: evil}, "k" * 32, headers={"kid": evil})
     for name, value in [
-        ("Authorization", f"Basic {pair}"), ("Authorization", f"Basic {evil}"),
-        ("Authorization", f"{evil} x"), ("Authorization", f"Bearer {token}"),
-        ("Authorization", f"Bearer {evil}"), ("Cookie", f"{evil}={evil}; session={evil}"),
+        ("Authorization", f"Basic {pair}"),
+        ("Authorization", f"Basic {evil}"),
+        ("Authorization", f"{evil} x"),
+        ("Authorization", f"Bearer {token}"),
+        ("Authorization", f"Bearer {evil}"),
+        ("Cookie", f"{evil}={evil}; session={evil}"),
         ("WWW-Authenticate", f'Digest realm="{evil}", {evil}=1, {evil} realm=x'),
-        ("Authorization", MD5.replace("Mufasa", evil)), ("Set-Cookie", f"a=b; {evil}"),
+        ("Authorization", MD5.replace("Mufasa", evil)),
+        ("Set-Cookie", f"a=b; {evil}"),
     ]:
         check_safe(explain(name, value, Context(passwords={evil: evil}, method=evil, target=evil)))
 
 
-NAMES = ["Authorization", "WWW-Authenticate", "Authentication-Info", "Cookie", "Set-Cookie", "OTP",
-         "Retry-After", "Cache-Control", "Proxy-Authorization", "Proxy-Authenticate"]
+NAMES = [
+    "Authorization",
+    "WWW-Authenticate",
+    "Authentication-Info",
+    "Cookie",
+    "Set-Cookie",
+    "OTP",
+    "Retry-After",
+    "Cache-Control",
+    "Proxy-Authorization",
+    "Proxy-Authenticate",
+]
 SEEDS = [
-    "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", MD5, f"Bearer {JOE}", f"session={JOE}; a=\"b\\0", "120",
+    "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+    MD5,
+    f"Bearer {JOE}",
+    f'session={JOE}; a="b\\0',
+    "120",
     'Basic realm="x", Digest realm="y", nonce="z", qop="auth, auth-int", stale=TRUE, Negotiate ab=',
     "session=eyJ1c2VyIjoidXNlcjEifQ.awRpGA.EA2wIhmbZjkagDSxr9_C6oMIAUM; Max-Age=1",
     "a=b; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
@@ -585,19 +649,25 @@ SEEDS = [
 def test_random_input_never_raises():
     """Four thousand damaged headers, always the same ones: no exception, nothing unsafe."""
     dice = random.Random(7616)
-    context = Context(method="GET", target="/", passwords=LION.passwords, keys=["k" * 32, KEY, ""],
-                      body=b"", authorization=MD5)
+    context = Context(
+        method="GET",
+        target="/",
+        passwords=LION.passwords,
+        keys=["k" * 32, KEY, ""],
+        body=b"",
+        authorization=MD5,
+    )
     for _ in range(4000):
         value = list(dice.choice(SEEDS))
         for _ in range(dice.randrange(1, 12)):
             at = dice.randrange(len(value) + 1)
-            value[at:at + dice.choice((0, 0, 1, 5))] = dice.choice(
-                [*'",=.\\ `;\t{', chr(dice.randrange(256)), "\ud800"])
+            value[at : at + dice.choice((0, 0, 1, 5))] = dice.choice(
+                [*'",=.\\ `;\t{', chr(dice.randrange(256)), "\ud800"]
+            )
         check_safe(explain(dice.choice(NAMES), "".join(value), context))
 
 
-@pytest.mark.parametrize(
-    "unit", [*'",a;\\.[= \x1b', "a=1,", 'a="', "a ", "a=b;", '"\\'])
+@pytest.mark.parametrize("unit", [*'",a;\\.[= \x1b', "a=1,", 'a="', "a ", "a=b;", '"\\'])
 def test_huge_values_are_quick(unit):
     """A hundred thousand characters of anything are explained at once, in few notes."""
     deep = base64.urlsafe_b64encode(b'{"alg":' + b"[" * 70000).decode().rstrip("=")
@@ -612,8 +682,10 @@ def test_huge_values_are_quick(unit):
 
 def test_import_is_cheap():
     """Importing the module loads none of the libraries that only some headers need."""
-    code = ("import sys, learn.explain; "
-            "print([m for m in ('flask', 'jwt', 'werkzeug', 'itsdangerous') if m in sys.modules])")
+    code = (
+        "import sys, learn.explain; "
+        "print([m for m in ('flask', 'jwt', 'werkzeug', 'itsdangerous') if m in sys.modules])"
+    )
     root = Path(__file__).resolve().parents[2]
     ran = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert ran.stdout.strip() == "[]", ran.stderr
