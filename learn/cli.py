@@ -123,11 +123,8 @@ def run(lesson, file, port):
             things = _things_to_try(folder).replace(f"http://127.0.0.1:{usual}", address)
             if things:
                 click.echo(f"\nTry in another terminal:\n\n{things}\n")
-            shown = 0
+            server.echo(lambda text: click.echo(text, nl=False))
             while server.alive:
-                log = server.log
-                click.echo(log[shown:], nl=False)
-                shown = len(log)
                 time.sleep(0.2)
             raise LessonError("The server stopped. What it said stands above.")
     except KeyboardInterrupt:

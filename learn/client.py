@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 
-TIMEOUT = 15  # seconds; a password hash takes a twentieth of one
+TIMEOUT = 10  # seconds; a password hash takes a twentieth of one
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Exchange:
     before: tuple[Exchange, ...] = ()
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     keys: Sequence[str] = field(default=(), repr=False)
+    said: str = field(default="", repr=False)  # of an error in the app: where in its own lines
 
     def header(self, name: str) -> str | None:
         """Return a response header's first value, or None."""

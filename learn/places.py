@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = ROOT / "lessons"
+FILES = ("app", "naive", "exercise", "beyond")  # what a lesson's folder may hold
 
 
 class LessonError(Exception):
@@ -31,12 +32,17 @@ def find_folder(name: str | int) -> Path:
 
 
 def find_file(name: str | int, file: str | Path = "app") -> Path:
-    """Return the path of a lesson's file: "app", "naive", "exercise", or the path of any other."""
+    """Return the path of a lesson's file: one of FILES, or the path of any other.
+
+    Raises LessonError when it isn't there.
+    """
     folder = find_folder(name)
-    path = folder / f"{file}.py" if str(file) in ("app", "naive", "exercise") else Path(file)
+    path = folder / f"{file}.py" if str(file) in FILES else Path(file)
     if path.is_dir():
         path = path / "app.py"
     if not path.is_file():
-        more = f" Make one from {folder.name}/naive.py." if str(file) == "exercise" else ""
+        more = ""
+        if str(file) == "exercise":
+            more = f" Make one with: python3 -m learn start {folder.name[:2]}"
         raise LessonError(f"There is no file {path}.{more}")
     return path.resolve()

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 
@@ -18,13 +19,40 @@ def load(path):
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module  # Flask finds the instance folder through it
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except SystemExit as error:
+        if isinstance(error.code, str):  # a sentence of its own
+            raise
+        sys.exit(f"{place(error, path)}it called sys.exit(), so nothing is left to serve.")
+    except SyntaxError as error:
+        where = f"{Path(error.filename or path).name}, line {error.lineno}"
+        sys.exit(f"{where}: {error.msg}\n    {(error.text or '').strip()}")
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"{place(error, path)}there is no module {error.name!r}. Is it spelt right?"
+            " What is installed here stands in requirements.txt."
+        )
+    except Exception as error:
+        sys.exit(f"{place(error, path)}{''.join(traceback.format_exception_only(error)).strip()}")
     app = getattr(module, "app", None)
     if not callable(app):
+        factory = next((n for n in ("create_app", "make_app") if hasattr(module, n)), None)
+        if factory:
+            sys.exit(f"{path.name} has {factory} but no `app`. Add at its end: app = {factory}()")
         sys.exit(
             f"{path.name} has no `app`. Name your Flask application `app`: app = Flask(__name__)"
         )
     return app
+
+
+def place(error, path):
+    """Say where in the learner's own lines an error came from, with the line itself."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).parent == path.parent]
+    if not own:
+        return f"{path.name}: "
+    return f"{Path(own[-1].filename).name}, line {own[-1].lineno}:\n    {own[-1].line}\n"
 
 
 def end_with_parent():

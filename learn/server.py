@@ -1,14 +1,16 @@
 """Start a lesson, and always end it.
 
-A lesson runs as a process of its own on a free port of 127.0.0.1, in a scratch folder that holds
-its database, its log and the file with its port. Settings are handed over as FLASK_… variables
-and nothing else of the caller's FLASK_ environment gets through, so runs can't touch each other.
-The child ends when its standard input closes: even a killed workbench leaves nothing behind.
+A lesson runs as a process of its own on a free port of 127.0.0.1. A scratch folder holds its
+database and the file with its port; the end of what it prints is kept in memory. Settings are
+handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment gets through,
+so runs can't touch each other. The child ends when its standard input closes: even a killed
+workbench leaves nothing behind.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -16,14 +18,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 from .client import Client
 from .places import LessonError, find_file, find_folder
 
-START_SECONDS = 20
+START_SECONDS = 15
+LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 
 
@@ -48,7 +53,7 @@ class Lesson(Client):
             "DATABASE": str(self.scratch / "lesson.db"),
             **{name: str(value) for name, value in settings.items() if value is not None},
         }
-        self._log = self.scratch / "log.txt"
+        self._log = _Log()
         self._box = {"process": None}
         self._end = weakref.finalize(self, _end, self._box, self.scratch)
         try:
@@ -60,8 +65,23 @@ class Lesson(Client):
 
     @property
     def log(self) -> str:
-        """What the server printed so far."""
-        return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
+        """The end of what the server printed so far."""
+        return self._log.text
+
+    def echo(self, write):
+        """Hand what the server printed, and from now on prints, to `write`, a function of a str."""
+        self._log.echo(write)
+
+    def send(self, method, target="/", **how):
+        """Send one request; see Client.send. A status 500 keeps what the server said about it."""
+        answer = super().send(method, target, **how)
+        if answer.status == 500:
+            for _ in range(20):  # the log comes through another channel than the answer
+                said = own_lines(self.log, self.path)
+                if said:
+                    return replace(answer, said=said)
+                time.sleep(0.01)
+        return answer
 
     @property
     def environment(self) -> dict[str, str]:
@@ -84,22 +104,23 @@ class Lesson(Client):
         else:
             script = Path(__file__).with_name("serve.py")
             command = [sys.executable, str(script), str(self.path), str(port_file), str(self.port)]
-        with open(self._log, "ab") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                cwd=self.path.parent,
-                env=self.environment,
-                **more,
-            )
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.path.parent,
+            env=self.environment,
+            **more,
+        )
         self._box["process"] = process
+        self._log.follow(process.stdout)
         if self.workers:
             listener.close()
         deadline = time.monotonic() + START_SECONDS
         while not self._answers(port_file):
             if process.poll() is not None:
+                self._log.wait()
                 said = self.log.strip() or "(it printed nothing)"
                 raise LessonError(
                     f"{self.path.name} stopped before it answered. It said:\n\n{said}"
@@ -188,6 +209,54 @@ def _stop(process):
             process.wait()
     if process.stdin and not process.stdin.closed:
         process.stdin.close()
+
+
+class _Log:
+    """The end of what a process prints. It is read all the time, so a flood of it stops nothing."""
+
+    def __init__(self):
+        self._kept = bytearray()
+        self._write = None
+        self._lock = threading.Lock()
+        self._thread = None
+
+    @property
+    def text(self) -> str:
+        with self._lock:
+            return self._kept.decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def follow(self, stream):
+        self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        self._thread.start()
+
+    def wait(self):
+        self._thread.join(1)
+
+    def echo(self, write):
+        with self._lock:
+            write(self._kept.decode("utf-8", "replace"))
+            self._write = write
+
+    def _read(self, stream):
+        with stream:
+            while piece := stream.read1(65536):
+                with self._lock:
+                    self._kept += piece
+                    del self._kept[:-LOG_BYTES]
+                    if self._write:
+                        self._write(piece.decode("utf-8", "replace"))
+
+
+def own_lines(log: str, path: Path) -> str:
+    """Return the last traceback in a log, without the lines of anybody else's code; "" for none."""
+    _, found, last = log.rpartition("Traceback (most recent call last):\n")
+    if not found:
+        return ""
+    frames = re.findall(r'^  File "(.*?)", line (\d+), in (.*)\n(    .*)?', last, re.M)
+    own = [f for f in frames if Path(f[0]).parent == path.parent]
+    lines = [f"{Path(f).name}, line {n}, in {where}\n{code}" for f, n, where, code in own]
+    error = next((line for line in last.split("\n") if line and not line.startswith(" ")), "")
+    return "\n".join([*(line.rstrip() for line in lines), error[:300]])
 
 
 def _end(box, scratch):

@@ -133,12 +133,29 @@ def _markdown_note(note: Note) -> str:
     return f"{'  ' * note.depth}- {lock}{label}{note.text}"
 
 
-def as_text(exchange: Exchange) -> str:
-    """Return the exchange, and those before it, as plain text: > sent, < received, # noted."""
+def telling(exchange: Exchange, mark: str) -> set[int]:
+    """Return the numbers of the response's lines that tell: "status", "body", a header's name."""
+    count = len(exchange.response_headers)
+    if mark == "status":
+        return {0}
+    if mark == "body":
+        return set(range(count + 2, len(messages(exchange)[1])))
+    names = [name.lower() for name, _ in exchange.response_headers]
+    return {number for number, name in enumerate(names, 1) if name == mark.lower()}
+
+
+def as_text(exchange: Exchange, mark: str = "") -> str:
+    """Return the exchange, and those before it, as plain text: > sent, < received, # noted.
+
+    The lines of the last response that `mark` names (see `telling`) begin with an arrow.
+    """
     out = []
     for one in exchange.all:
-        for mark, lines, remarks in zip("><", messages(one), notes(one), strict=True):
-            out += [f"{mark} {line}".rstrip() for line in lines]
+        marked = telling(one, mark) if one is exchange else set()
+        for sign, lines, remarks in zip("><", messages(one), notes(one), strict=True):
+            for number, line in enumerate(lines):
+                arrow = "→" if sign == "<" and number in marked else sign
+                out.append(f"{arrow} {line}".rstrip())
             for note in remarks:
                 label = note.part if note.depth else note.header
                 label += ": " if label else ""
@@ -148,22 +165,24 @@ def as_text(exchange: Exchange) -> str:
     return "\n".join(out)
 
 
-def as_rich(exchange: Exchange):
+def as_rich(exchange: Exchange, mark: str = ""):
     """Return the exchange, and those before it, for rich: colours mean what the plain text says."""
     from rich.console import Group
     from rich.text import Text
 
     parts = []
     for one in exchange.all:
-        for mark, lines, remarks in zip("><", messages(one), notes(one), strict=True):
+        marked = telling(one, mark) if one is exchange else set()
+        for sign, lines, remarks in zip("><", messages(one), notes(one), strict=True):
             for number, line in enumerate(lines):
-                parts.append(_rich_line(mark, number, line, one.status))
+                arrow = "→" if sign == "<" and number in marked else sign
+                parts.append(_rich_line(arrow, number, line, one.status))
             parts += [rich_note(note) for note in remarks]
             parts.append(Text(""))
     return Group(*parts)
 
 
-def _rich_line(mark, number, line, status):
+def _rich_line(sign, number, line, status):
     from rich.table import Table
     from rich.text import Text
 
@@ -172,7 +191,7 @@ def _rich_line(mark, number, line, status):
     if number == 0:
         colour = (
             "cyan"
-            if mark == ">"
+            if sign == ">"
             else "green"
             if status < 300
             else "yellow"
@@ -187,7 +206,7 @@ def _rich_line(mark, number, line, status):
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=1, no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row(Text(mark, "dim"), text)
+    grid.add_row(Text(sign, "bold red" if sign == "→" else "dim"), text)
     return grid
 
 

@@ -1,35 +1,50 @@
 """Which file the checks test, and how they get it running.
 
-`--on` chooses the file of each lesson: app (the default), naive, exercise, or a path.
+`--on` chooses the file of each lesson: app (the default), naive, exercise, beyond, or a path.
+Each lesson ends with a step beyond app.py, which `--beyond` adds.
 """
 
 import os
 
 import pytest
 
-from learn import Lesson
+from learn import Lesson, LessonError
+from learn.places import FILES
 
 
 def pytest_addoption(parser):
     parser.addoption(
         "--on",
         default="app",
-        metavar="app|naive|exercise|PATH",
+        metavar="app|naive|exercise|beyond|PATH",
         help="the file of the lesson that the checks test (default: app)",
     )
+    parser.addoption("--beyond", action="store_true", help="add the step beyond app.py")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--beyond"):
+        beyond = [item for item in items if getattr(item, "cls", None) and is_beyond(item.cls)]
+        config.hook.pytest_deselected(items=beyond)
+        items[:] = [item for item in items if item not in beyond]
+
+
+def is_beyond(step):
+    """Whether a step goes beyond app.py."""
+    return getattr(step, "beyond", False)
 
 
 @pytest.fixture(scope="session")
 def on(request):
     """The file that the checks test, as given with --on."""
     name = request.config.getoption("--on")
-    return name if name in ("app", "naive", "exercise") else os.path.abspath(name)
+    return name if name in FILES else os.path.abspath(name)
 
 
 @pytest.fixture(scope="module")
 def app(request, on):
     """The lesson that a file of checks is named after, running; shared by its checks."""
-    with Lesson(_folder(request), on) as running:
+    with _start(request, on) as running:
         yield running
 
 
@@ -45,6 +60,13 @@ def start(request, on):
     yield start
     for one in running:
         one.stop()
+
+
+def _start(request, on):
+    try:
+        return Lesson(_folder(request), on)
+    except LessonError as error:  # pytest shows the sentence, and no traceback of the workbench
+        raise pytest.fail.Exception(str(error), pytrace=False) from error
 
 
 def _folder(request):

@@ -1,4 +1,9 @@
-"""Lesson 03: HTTP Digest (RFC 7616). In the order in which you build it."""
+"""Lesson 03: HTTP Digest (RFC 7616).
+
+One class is one step, in the order in which you build it. Its text says why the step matters,
+`ask` is the question that leads on, `hints` go from where to look to almost the line, and `pieces`
+names what the step is about in app.py.
+"""
 
 import hashlib
 import re
@@ -7,171 +12,360 @@ import time
 import pytest
 
 from learn import digest_answer
+from learn.expect import Unexpected, expect, expect_that
 
 USER1 = ("user1", "pass1")
+
+
+def challenge_of(app, algorithm="SHA-256", target="/"):
+    """Ask without credentials and return the challenge of an algorithm."""
+    asked = app.get(target)
+    found = asked.challenge(algorithm)
+    if not found:
+        header = asked.header("WWW-Authenticate") or "no WWW-Authenticate"
+        raise Unexpected(
+            f"a challenge with algorithm={algorithm}", header, asked, "WWW-Authenticate"
+        )
+    return found
 
 
 def answer(
     app, target="/", algorithm="SHA-256", user="user1", password="pass1", sent_to=None, **changes
 ):
     """Get a challenge, answer it, and return the exchange."""
-    challenge = app.get(target).challenge(algorithm)
-    assert challenge, f"no challenge with algorithm={algorithm}"
+    challenge = challenge_of(app, algorithm, target)
     header = digest_answer(challenge, user, password, target, **changes)
     return app.get(sent_to or target, authorization=header)
 
 
-def test_it_works_browser(app):
-    """A client that keeps cookies, as a browser does, gets in."""
-    answer = app.get("/", digest=USER1, cookies=True)
-    assert (answer.status, answer.text.strip()) == (200, "Hello, user1!")
+class TestItWorks:
+    """It works
 
+    This holds from the beginning. Keep it so.
+    """
 
-def test_it_works_challenge(app):
-    """Without credentials comes 401 with a Digest challenge that has realm, nonce and opaque."""
-    first = app.get("/")
-    challenge = first.challenge()
-    assert first.status == 401 and challenge.type == "digest"
-    assert challenge.realm and challenge.nonce and challenge.opaque and challenge.qop == "auth"
-
-
-def test_it_works_wrong_password(app):
-    """A wrong password and an unknown user are refused with a new challenge."""
-    for pair in [("user1", "wrong"), ("nobody", "pass1")]:
-        refused = app.get("/", digest=pair, cookies=True)
-        assert refused.status == 401 and refused.challenge()
-
-
-def test_it_works_fresh_nonces(app):
-    """Every challenge has a nonce of its own."""
-    assert len({app.get("/").challenge().nonce for _ in range(5)}) == 5
-
-
-def test_no_cookie_needed(app):
-    """A client without cookies gets in, as `curl --digest` is one."""
-    assert app.get("/", digest=USER1).status == 200
-    assert app.get("/account", digest=("user2", "pass2")).text.strip() == "Hello, user2!"
-
-
-def test_two_challenges_sha256_first(app):
-    """The server offers SHA-256 first and MD5 second (RFC 7616 3.7)."""
-    values = app.get("/").headers("WWW-Authenticate")
-    assert len(values) == 2
-    assert "SHA-256" in values[0] and "MD5" in values[1]
-
-
-@pytest.mark.parametrize("algorithm", ["SHA-256", "MD5"])
-def test_both_algorithms_get_in(app, algorithm):
-    """A client of either kind gets in."""
-    assert answer(app, algorithm=algorithm).status == 200
-    assert answer(app, algorithm=algorithm, password="wrong").status == 401
-
-
-def test_replay_is_refused(app):
-    """The same nonce and count a second time is refused, so a copied header is worthless."""
-    header = digest_answer(app.get("/").challenge(), *USER1)
-    assert app.get("/", authorization=header).status == 200
-    assert app.get("/", authorization=header).status == 401
-
-
-def test_replay_is_refused_after_a_restart(start):
-    """A restart does not make the server forget which counts were used."""
-    app = start()
-    challenge = app.get("/").challenge()
-    header = digest_answer(challenge, *USER1)
-    assert app.get("/", authorization=header).status == 200
-    app.restart()
-    assert app.get("/", authorization=header).status == 401
-    assert app.get("/", authorization=digest_answer(challenge, *USER1, nc=2)).status == 200
-
-
-def test_counts_may_come_out_of_order(app):
-    """Requests of one client may overtake each other; each count is good once."""
-    challenge = app.get("/").challenge()
-    for nc, status in [(3, 200), (1, 200), (2, 200), (1, 401), (3, 401), (0xFFFFFFFF, 200)]:
-        header = digest_answer(challenge, *USER1, nc=nc)
-        assert app.get("/", authorization=header).status == status, nc
-
-
-def test_header_for_one_address_opens_no_other(app):
-    """`uri` must be the address that is asked for, its query included."""
-    assert answer(app, "/account?a=1").status == 200
-    assert answer(app, "/", sent_to="/account").status == 401
-    assert answer(app, "/account", sent_to="/account?a=1").status == 401
-    assert answer(app, "/account?a=1", sent_to="/account?a=2").status == 401
-
-
-def test_qop_is_needed(app):
-    """Without qop, or with another one than was offered, nobody gets in."""
-    assert answer(app).status == 200
-    assert answer(app, qop=None).status == 401
-    for qop in ("auth-int", "foo", ""):
-        assert answer(app, qop=qop).status == 401, qop
-
-
-def test_other_realm_is_refused(app):
-    """A response for another realm is refused, though it was computed with the password."""
-    challenge = app.get("/").challenge("SHA-256")
-    assert app.get("/", authorization=digest_answer(challenge, *USER1)).status == 200
-    challenge["realm"] = "Somewhere else"
-    assert app.get("/", authorization=digest_answer(challenge, *USER1, nc=2)).status == 401
-
-
-def test_nonce_must_be_ours(app):
-    """A nonce that the server did not make is refused, though the response is right."""
-    challenge = app.get("/").challenge("SHA-256")
-    real = challenge.nonce
-    for forged in ("0" * 32, real[:-2] + "AA", "x" + real, real.swapcase(), "a.b.c"):
-        challenge["nonce"] = forged
-        assert app.get("/", authorization=digest_answer(challenge, *USER1)).status == 401, forged
-    challenge["nonce"] = real
-    assert app.get("/", authorization=digest_answer(challenge, *USER1)).status == 200
-
-
-def test_old_nonce_is_stale(start):
-    """After its lifetime a nonce is answered with stale=true, so clients need not ask again."""
-    app = start(NONCE_LIFETIME=1)
-    challenge = app.get("/").challenge()
-    assert app.get("/", authorization=digest_answer(challenge, *USER1)).status == 200
-    time.sleep(2.1)
-    late = app.get("/", authorization=digest_answer(challenge, *USER1, nc=2))
-    assert late.status == 401 and late.challenge().get("stale") == "true"
-    wrong = app.get("/", authorization=digest_answer(challenge, "user1", "wrong", nc=3))
-    assert wrong.status == 401 and wrong.challenge().get("stale") != "true"
-
-
-def test_malformed_headers_are_401(app):
-    """Whatever is not a whole and right answer is refused with 401 and a challenge."""
-    challenge = app.get("/").challenge("SHA-256")
-    whole = digest_answer(challenge, *USER1)
-    names = ["username", "realm", "nonce", "uri", "response", "opaque", "qop", "nc", "cnonce"]
-    bad = [re.sub(rf',? ?\b{name}="?[^",]*"?', "", whole) for name in names]
-    bad += [
-        re.sub(rf'\b{name}="?[^",]*"?', f'{name}="{x}"', whole)
-        for name in names
-        for x in ("", "\u00e9")
+    pieces = ["app", "auth", "hello", "refused"]
+    ask = "What do `GET /` without credentials, and after the handshake of a browser, answer?"
+    hints = [
+        "Compare with naive.py, which passes this step.",
+        "A challenge of Digest has realm, nonce, opaque and qop, and the nonce is new each time.",
+        "@auth.login_required on the view, and a @auth.get_password function.",
     ]
-    bad += [
-        digest_answer(challenge, *USER1).replace("nc=00000001", f"nc={nc}")
-        for nc in ("1", "0x000001", "-0000001", "000000001", "zzzzzzzz")
-    ]
-    bad += [
-        digest_answer(challenge, *USER1, algorithm=a) for a in ("SHA-512", "MD5-sess", "none", "")
-    ]
-    bad += ["Digest", "Digest x", "Digest ,", 'Digest ="', "Digest " + "a=b," * 500]
-    bad += [whole.replace("Digest", "Basic"), whole.replace("Digest", "Foo"), whole[7:]]
-    for header in bad:
-        refused = app.get("/", authorization=header.encode("utf-8"))
-        assert refused.status == 401 and refused.challenge(), header
-    assert app.get("/", authorization=whole).status == 200
+
+    def test_it_works_browser(self, app):
+        """A client that keeps cookies, as a browser does, gets in."""
+        expect(app.get("/", digest=USER1, cookies=True), 200, text="Hello, user1!")
+
+    def test_it_works_challenge(self, app):
+        """Without credentials comes 401 with a Digest challenge: realm, nonce, opaque, qop."""
+        every = {"realm": ..., "nonce": ..., "opaque": ..., "qop": "auth"}
+        expect(app.get("/"), 401, challenge="digest", **every)
+
+    def test_it_works_wrong_password(self, app):
+        """A wrong password and an unknown user are refused with a new challenge."""
+        for pair in [("user1", "wrong"), ("nobody", "pass1")]:
+            expect(app.get("/", digest=pair, cookies=True), 401, challenge="digest")
+
+    def test_it_works_fresh_nonces(self, app):
+        """Every challenge has a nonce of its own."""
+        nonces = [app.get("/").challenge().nonce for _ in range(5)]
+        expect_that(
+            len(set(nonces)) == 5,
+            "five different nonces in five challenges",
+            f"{len(set(nonces))}",
+            app.exchanges[-1],
+            "WWW-Authenticate",
+        )
 
 
-def test_server_proves_itself(app):
-    """On success, rspauth shows that the server knew the secret as well (RFC 7616 3.5)."""
-    for algorithm, H in [("SHA-256", hashlib.sha256), ("MD5", hashlib.md5)]:
-        challenge = app.get("/").challenge(algorithm)
-        good = app.get("/", authorization=digest_answer(challenge, *USER1, cnonce="abc"))
-        h = lambda *parts: H(":".join(parts).encode()).hexdigest()  # noqa: B023, E731
-        ha1, ha2 = h("user1", challenge.realm, "pass1"), h("", "/")
-        proof = h(ha1, challenge.nonce, "00000001", "abc", "auth", ha2)
-        assert f'rspauth="{proof}"' in (good.header("Authentication-Info") or "")
+class TestNoCookies:
+    """Digest needs no cookie
+
+    A server that keeps the nonce in the client's cookie shuts out every client without a cookie
+    jar, curl --digest for one, and believes whatever nonce the client brings along.
+    """
+
+    pieces = ["DigestAuth", "nonces", "challenge"]
+    ask = "How can a server recognise its own nonce if it keeps nothing and the client no cookie?"
+    hints = [
+        "Look at the Set-Cookie that comes with the challenge, and at who reads it.",
+        "Sign the nonce: then it proves by itself who made it, and when. itsdangerous does that. A"
+        " subclass of HTTPDigestAuth can replace authenticate().",
+        'nonces = TimestampSigner(key, salt="nonce"); nonces.sign(secrets.token_urlsafe(12)), and'
+        " later nonces.unsign(nonce, max_age=…).",
+    ]
+
+    def test_no_cookie_needed(self, app):
+        """A client without cookies gets in, as `curl --digest` is one."""
+        expect(app.get("/", digest=USER1), 200, text="Hello, user1!")
+        expect(app.get("/account", digest=("user2", "pass2")), 200, text="Hello, user2!")
+        expect(app.get("/", digest=("user1", "wrong")), 401, challenge="digest")
+        expect(app.get("/", digest=("nobody", "pass1")), 401, challenge="digest")
+
+
+class TestAlgorithms:
+    """The client takes the best hash that it knows
+
+    MD5 is broken, and old clients know nothing else. A server may offer more than one challenge,
+    the preferred one first (RFC 7616 3.7).
+    """
+
+    pieces = ["HASHES", "H", "find_user"]
+    ask = "What must your app keep for each user so that it can check a response of either kind?"
+    hints = [
+        "Look at where the challenge is made. A response may have the header more than once.",
+        "HA1 is the hash over name:realm:password. Keep it once for each algorithm, and compute the"
+        " response with the algorithm that the client names; without one it is MD5.",
+        "response.www_authenticate = [challenge(algorithm) for algorithm in ('SHA-256', 'MD5')].",
+    ]
+
+    def test_two_challenges_sha256_first(self, app):
+        """The server offers SHA-256 first and MD5 second (RFC 7616 3.7)."""
+        asked = expect(app.get("/"), 401, challenge="digest", algorithm="SHA-256")
+        values = asked.headers("WWW-Authenticate")
+        expect_that(
+            len(values) == 2 and re.search(r'algorithm="?MD5"?', values[1]),
+            "two headers WWW-Authenticate, the second with algorithm=MD5",
+            f"{len(values)}",
+            asked,
+            "WWW-Authenticate",
+        )
+
+    @pytest.mark.parametrize("algorithm", ["SHA-256", "MD5"])
+    def test_both_algorithms_get_in(self, app, algorithm):
+        """A client of either kind gets in."""
+        expect(answer(app, algorithm=algorithm), 200, text="Hello, user1!")
+        wrong = answer(app, algorithm=algorithm, password="wrong")
+        expect(wrong, 401, challenge="digest")
+
+
+class TestReplay:
+    """A copied header is worthless
+
+    Whoever listens sees the whole answer. If it counts a second time, they don't need the
+    password. nc, the nonce count, is there so that each answer counts once.
+    """
+
+    pieces = ["first_use", "local", "db", "prepare"]
+    ask = "The same bytes arrive a second time. What could your app know that tells them apart?"
+    hints = [
+        "Look at nonce and nc: which pairs has your app seen?",
+        "Keep each pair of nonce and nc that was used, where every process sees it and a restart"
+        " does not forget it. Requests may overtake each other, so nc need not rise.",
+        "INSERT INTO used VALUES (nonce, nc) with PRIMARY KEY (nonce, nc); IntegrityError: a replay.",
+    ]
+
+    def test_replay_is_refused(self, app):
+        """The same nonce and count a second time is refused."""
+        header = digest_answer(challenge_of(app), *USER1)
+        expect(app.get("/", authorization=header), 200)
+        expect(app.get("/", authorization=header), 401, challenge="digest")
+
+    def test_counts_may_come_out_of_order(self, app):
+        """Requests of one client may overtake each other; each count is good once."""
+        challenge = challenge_of(app)
+        for nc, status in [(3, 200), (1, 200), (2, 200), (1, 401), (3, 401), (0xFFFFFFFF, 200)]:
+            header = digest_answer(challenge, *USER1, nc=nc)
+            expect(app.get("/", authorization=header), status)
+
+    def test_replay_is_refused_after_a_restart(self, start):
+        """A restart does not make the server forget which counts were used."""
+        app = start()
+        challenge = challenge_of(app)
+        header = digest_answer(challenge, *USER1)
+        expect(app.get("/", authorization=header), 200)
+        app.restart()
+        expect(app.get("/", authorization=header), 401)
+        expect(app.get("/", authorization=digest_answer(challenge, *USER1, nc=2)), 200)
+
+
+class TestAddress:
+    """A header for one address opens no other
+
+    The response is computed over `uri`, a parameter of the header. Nothing but your app makes
+    sure that it is also the address that was asked for.
+    """
+
+    pieces = []
+    ask = "Which two things in the request name the address, and who compares them?"
+    hints = [
+        "Look at the request line and at uri in the header Authorization.",
+        "They must be the same, query included, byte for byte, before anything was decoded.",
+        'sent.uri == request.environ["RAW_URI"]; Flask\'s own server and gunicorn both set it.',
+    ]
+
+    def test_header_for_one_address_opens_no_other(self, app):
+        """`uri` must be the address that is asked for, its query included."""
+        expect(answer(app, "/account?a=1"), 200)
+        expect(answer(app, "/", sent_to="/account"), 401)
+        expect(answer(app, "/account", sent_to="/account?a=1"), 401)
+        expect(answer(app, "/account?a=1", sent_to="/account"), 401)
+        expect(answer(app, "/account?a=1", sent_to="/account?a=2"), 401)
+        expect(answer(app, "/account?q=%C3%A9%20+"), 200)
+
+
+class TestParameters:
+    """Every parameter is there, and is what was offered
+
+    Without qop there is no count, so no protection from replay: that is the Digest of 1997. And
+    what is missing must be refused, not crash.
+    """
+
+    pieces = ["REALM", "OPAQUE", "NOBODY", "refuse"]
+    ask = "Which of the header's parameters did the server choose, and does it get them back?"
+    hints = [
+        "Compare the challenge with the answer: realm, opaque, qop, nonce.",
+        "Refuse an answer in which one of them is missing or another. nc is eight hexadecimal"
+        " digits. A response may hold anything, so compare bytes.",
+        "if (sent.realm, sent.qop, sent.opaque) != (REALM, 'auth', OPAQUE): refuse; the same for a"
+        " missing nonce, nc, cnonce, response.",
+    ]
+
+    def test_qop_is_needed(self, app):
+        """Without qop, or with another one than was offered, nobody gets in."""
+        expect(answer(app), 200)
+        expect(answer(app, qop=None), 401)
+        for qop in ("auth-int", "foo", ""):
+            expect(answer(app, qop=qop), 401)
+
+    def test_other_realm_is_refused(self, app):
+        """A response for another realm is refused, though it was computed with the password."""
+        challenge = challenge_of(app)
+        expect(app.get("/", authorization=digest_answer(challenge, *USER1)), 200)
+        challenge["realm"] = "Somewhere else"
+        expect(app.get("/", authorization=digest_answer(challenge, *USER1, nc=2)), 401)
+
+    def test_malformed_headers_are_401(self, app):
+        """Whatever is not a whole and right answer is refused with 401 and a challenge."""
+        challenge = challenge_of(app)
+        whole = digest_answer(challenge, *USER1)
+        names = ["username", "realm", "nonce", "uri", "response", "opaque", "qop", "nc", "cnonce"]
+        bad = [re.sub(rf',? ?\b{name}="?[^",]*"?', "", whole) for name in names]
+        bad += [
+            re.sub(rf'\b{name}="?[^",]*"?', f'{name}="{x}"', whole)
+            for name in names
+            for x in ("", "\u00e9")
+        ]
+        bad += [
+            digest_answer(challenge, *USER1).replace("nc=00000001", f"nc={nc}")
+            for nc in ("1", "0x000001", "-0000001", "000000001", "zzzzzzzz")
+        ]
+        bad += [
+            digest_answer(challenge, *USER1, algorithm=a)
+            for a in ("SHA-512", "MD5-sess", "none", "")
+        ]
+        bad += ["Digest", "Digest x", "Digest ,", 'Digest ="', "Digest " + "a=b," * 500]
+        bad += [whole.replace("Digest", "Basic"), whole.replace("Digest", "Foo"), whole[7:]]
+        for header in bad:
+            expect(app.get("/", authorization=header.encode()), 401, challenge="digest")
+        expect(app.get("/", authorization=whole), 200)
+
+
+class TestNonces:
+    """A nonce is ours, and it grows old
+
+    If any nonce counts, an attacker chooses one. If it counts forever, the list of used counts
+    grows forever.
+    """
+
+    pieces = []
+    ask = "A nonce comes back. How old is it, and how does your app know that it made it?"
+    hints = [
+        "Look at what your app checks about the nonce itself.",
+        "Check the signature and the age; FLASK_NONCE_LIFETIME says how many seconds (300). If the"
+        " response is right but the nonce too old, say stale=true: the client asks no person.",
+        "SignatureExpired: stale; BadSignature: refused without it. Check the response first.",
+    ]
+
+    def test_nonce_must_be_ours(self, app):
+        """A nonce that the server did not make is refused, though the response is right."""
+        challenge = challenge_of(app)
+        real = challenge.nonce
+        for forged in ("0" * 32, real[:-2] + "AA", "x" + real, real.swapcase(), "a.b.c"):
+            challenge["nonce"] = forged
+            expect(app.get("/", authorization=digest_answer(challenge, *USER1)), 401)
+        challenge["nonce"] = real
+        expect(app.get("/", authorization=digest_answer(challenge, *USER1)), 200)
+
+    def test_old_nonce_is_stale(self, start):
+        """After its lifetime a nonce is answered with stale=true, so clients need not ask again."""
+        app = start(NONCE_LIFETIME=1)
+        challenge = challenge_of(app)
+        expect(app.get("/", authorization=digest_answer(challenge, *USER1)), 200)
+        time.sleep(2.1)
+        late = app.get("/", authorization=digest_answer(challenge, *USER1, nc=2))
+        expect(late, 401, challenge="digest", stale="true")
+        wrong = app.get("/", authorization=digest_answer(challenge, "user1", "wrong", nc=3))
+        expect(wrong, 401, challenge="digest")
+        expect_that(
+            wrong.challenge().get("stale") != "true",
+            "no stale=true for a wrong password: only who knows it may be asked again",
+            wrong.header("WWW-Authenticate"),
+            wrong,
+            "WWW-Authenticate",
+        )
+
+
+class TestProof:
+    """The server proves itself as well
+
+    A client that only sends can't tell your server from another that says "200" to everybody.
+    rspauth can be computed only by who knows HA1.
+    """
+
+    pieces = []
+    ask = "What could the server send back that nobody could compute without knowing the secret?"
+    hints = [
+        "Look at RFC 7616 3.5: Authentication-Info, in the answer to a good request.",
+        "rspauth is computed like response, with an empty method.",
+        'Authentication-Info: rspauth="…", qop=auth, cnonce="…", nc=…; with A2 = ":" + uri.',
+    ]
+
+    def test_server_proves_itself(self, app):
+        """On success, rspauth shows that the server knew the secret as well (RFC 7616 3.5)."""
+        for algorithm, hash_function in [("SHA-256", hashlib.sha256), ("MD5", hashlib.md5)]:
+
+            def h(*parts, hash_function=hash_function):
+                return hash_function(":".join(parts).encode()).hexdigest()
+
+            challenge = challenge_of(app, algorithm)
+            header = digest_answer(challenge, *USER1, cnonce="abc")
+            good = expect(app.get("/", authorization=header), 200)
+            ha1, ha2 = h("user1", challenge.realm, "pass1"), h("", "/")
+            proof = h(ha1, challenge.nonce, "00000001", "abc", "auth", ha2)
+            expect(good, headers={"Authentication-Info": f'rspauth="{proof}"'})
+
+
+class TestOnlySha256:
+    """Beyond app.py: a server that refuses MD5
+
+    An attacker in the middle can take the SHA-256 challenge away and leave MD5. A server that
+    offers and takes only SHA-256 can't be talked down.
+    """
+
+    beyond = True
+    ask = "Taking MD5 out of the challenge is half of it. Which is the other half?"
+    hints = [
+        "FLASK_REFUSE_MD5=1 turns it on. Look at where challenges are made, and where an answer"
+        " names its algorithm.",
+        "Neither offer nor take MD5, also when the answer names no algorithm at all.",
+        'if app.config["REFUSE_MD5"]: del HASHES["MD5"], once the settings are read.',
+    ]
+
+    def test_md5_is_neither_offered_nor_taken(self, start):
+        """With FLASK_REFUSE_MD5=1 there is one challenge, SHA-256, and an MD5 answer is refused."""
+        app = start(REFUSE_MD5=1)
+        asked = expect(app.get("/"), 401, challenge="digest", algorithm="SHA-256")
+        expect_that(
+            len(asked.headers("WWW-Authenticate")) == 1,
+            "one challenge",
+            f"{len(asked.headers('WWW-Authenticate'))}",
+            asked,
+            "WWW-Authenticate",
+        )
+        expect(app.get("/", digest=USER1), 200)
+        for named in ("MD5", None):
+            challenge = challenge_of(app)
+            challenge["algorithm"] = "MD5"
+            header = digest_answer(challenge, *USER1, algorithm=named)
+            expect(app.get("/", authorization=header), 401, challenge="digest")
