@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import json
 import os
 import re
 import subprocess
@@ -19,6 +21,9 @@ NOTEBOOKS = ROOT / "notebooks"
 
 class Commands(click.Group):
     """A group that offers the nearest command for a misspelt one, and has no tracebacks."""
+
+    def list_commands(self, ctx):
+        return list(self.commands)  # in the order of use, not of the alphabet
 
     def resolve_command(self, ctx, args):
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
@@ -53,29 +58,54 @@ def main(ctx):
 
 
 def overview():
-    """Show the lessons and the next thing to do."""
+    """Show the lessons, how far you are, and the next thing to do."""
     from rich.table import Table
 
+    from . import progress
     from .show import make_console
+    from .steps import read_steps
 
     table = Table(box=None, pad_edge=False)
     table.add_column("lesson", no_wrap=True)
     table.add_column("what it is about")
     table.add_column("your exercise", no_wrap=True)
-    lessons = sorted(p for p in LESSONS.iterdir() if (p / "app.py").is_file())
-    for folder in lessons:
+    following = None  # the next thing to do
+    for folder in lesson_folders():
         title = (folder / "README.md").read_text("utf-8").split("\n")[0].lstrip("# ")
-        started = "started" if (folder / "exercise.py").exists() else "-"
-        table.add_row(folder.name, re.sub(r"^Lesson \d+: ", "", title), started)
+        number = folder.name[:2]
+        kept = progress.of(folder)
+        steps = [step.name for step in read_steps(folder) if step.counts]
+        done = len([name for name in steps if name in kept["passed"]])
+        state, step = f"{done} of {len(steps)} steps", f"check {number}"
+        if not (folder / "exercise.py").exists():
+            state, step = "-", f"start {number}"
+        elif not kept["current"]:
+            state = "changed since its last check" if kept["passed"] else "not checked yet"
+        elif done == len(steps):
+            state, step = f"all {done} steps", None
+        following = following or step
+        table.add_row(folder.name, re.sub(r"^Lesson \d+: ", "", title), state)
     console = make_console()
     console.print(table)
-    console.print("\nNext: python3 -m learn play 01     (all commands: python3 -m learn --help)")
+    if following and following.startswith("start"):
+        click.echo(f"\nNext: python3 -m learn play {following[6:]}     (walk through the lesson)")
+        click.echo(f"then: python3 -m learn {following}    (rebuild it, checked step by step)")
+    elif following:
+        click.echo(f"\nNext: python3 -m learn {following}")
+    else:
+        click.echo("\nAll lessons are done.")
+    click.echo("All commands: python3 -m learn --help")
+
+
+def lesson_folders() -> list[Path]:
+    """Return the folders of all lessons."""
+    return sorted(p for p in LESSONS.iterdir() if (p / "app.py").is_file())
 
 
 @main.command()
 @click.argument("lesson", required=False)
 def play(lesson):
-    """Walk through a lesson's notebook here in the terminal, or through all of them."""
+    """Walk through a lesson's notebook in the terminal."""
     from .play import play_notebook
 
     for notebook in _notebooks(lesson):
@@ -86,7 +116,7 @@ def play(lesson):
 @main.command()
 @click.argument("lesson", required=False)
 def lab(lesson):
-    """Open JupyterLab at a lesson's notebook. It listens on 127.0.0.1 and asks for a token."""
+    """Open a lesson's notebook in JupyterLab, on 127.0.0.1 and with a token."""
     own = ROOT / ".learn" / "jupyter"  # nothing is written outside the repository
     own.mkdir(parents=True, exist_ok=True)
     names = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
@@ -155,7 +185,7 @@ def _things_to_try(folder: Path) -> str:
 @click.option("--method", default="GET", show_default=True, help="Of the request (Digest).")
 @click.option("--target", help="The request's path and query (Digest).")
 def explain(text, passwords, keys, method, target):
-    """Read any authentication header: explain "Authorization: Basic dXNlcjE6cGFzczE="."""
+    """Read a header, for example "Authorization: Basic dXNlcjE6cGFzczE="."""
     from .explain import Context, explain_line
     from .show import make_console, rich_note
 
@@ -170,10 +200,278 @@ def explain(text, passwords, keys, method, target):
         console.print(rich_note(note))
 
 
+@main.command()
+@click.argument("lesson")
+def start(lesson):
+    """Make your exercise.py; say what the first step is."""
+    from . import exercise
+    from .steps import read_steps
+
+    folder = find_folder(lesson)
+    path, new = exercise.start(folder)
+    where = path.relative_to(ROOT)
+    if new:
+        click.echo(
+            f"{where} is yours: a copy of naive.py, which git ignores. Open it in an editor."
+        )
+    else:
+        click.echo(f"{where} was there already and stays as it is.")
+    steps = [step for step in read_steps(folder) if step.counts]
+    if new:
+        click.echo(f"\nThe first of {len(steps)} steps: {steps[0].title}\n\n{steps[0].why}")
+    click.echo(f"\nThen: python3 -m learn check {folder.name[:2]} --watch")
+
+
+@main.command()
+@click.argument("lesson")
+def reset(lesson):
+    """Begin an exercise anew. Your old file is kept beside it."""
+    from . import exercise
+
+    folder = find_folder(lesson)
+    kept = exercise.reset(folder)
+    click.echo(f"Your old file is {kept.relative_to(ROOT)}.")
+    click.echo(f"{folder.relative_to(ROOT) / 'exercise.py'} is a copy of naive.py again.")
+
+
+@main.command()
+@click.argument("lesson", required=False)
+@click.option("--watch", is_flag=True, help="Run again whenever the file is saved.")
+@click.option("--all", "every", is_flag=True, help="Every lesson, in a table.")
+@click.option("--file", type=click.Path(), help="Instead of the lesson's exercise.py.")
+@click.option("--json", "as_json", is_flag=True, help="Every step's result, for a program.")
+@click.option("--junitxml", type=click.Path(), help="Every step's result, into this file.")
+def check(lesson, watch, every, file, as_json, junitxml):
+    """Check your exercise, step by step.
+
+    Without a number: the one you last worked on. Exit status 0 if all steps hold, else 1.
+    """
+    from . import exercise
+    from .check import run_checks, write_junit
+
+    if every and (lesson or file or watch):
+        raise click.UsageError("--all checks every exercise: leave out the lesson and --file.")
+    if file and not lesson:
+        raise click.UsageError("Say which lesson the file is for: check 02 --file PATH.")
+    if watch and (as_json or junitxml):
+        raise click.UsageError(
+            "--watch shows what it finds; --json and --junitxml are for one run."
+        )
+    if every:
+        folders = [folder for folder in lesson_folders() if (folder / "exercise.py").is_file()]
+        if not folders:
+            raise LessonError("You have no exercise yet. Begin with: python3 -m learn start 01")
+    else:
+        folders = [find_folder(lesson) if lesson else exercise.last_lesson()]
+    if watch:
+        with contextlib.suppress(KeyboardInterrupt):
+            _watch(folders[0], file)
+        return
+    machine = bool(as_json or junitxml)
+    verdicts = []
+    for folder in folders:
+        with _progress(folder, quiet=as_json) as on_step:
+            verdicts.append(
+                run_checks(folder, file or "exercise", every=machine or every, on_step=on_step)
+            )
+    if junitxml:
+        write_junit(verdicts, Path(junitxml))
+    if as_json:
+        found = [verdict.as_dict() for verdict in verdicts]
+        click.echo(json.dumps(found if every else found[0], indent=2))
+    elif every:
+        _print_all(verdicts)
+    else:
+        from .show import make_console
+
+        make_console().print(verdicts[0])
+    sys.exit(0 if all(verdict.passed for verdict in verdicts) else 1)
+
+
+@contextlib.contextmanager
+def _progress(folder: Path, quiet: bool = False):
+    """On a terminal, a line that shows the steps as they are checked."""
+    from .steps import read_steps
+    from .verdict import bar
+
+    if quiet or not sys.stdout.isatty():
+        yield None
+        return
+    steps = [step.name for step in read_steps(folder) if step.counts]
+    done = 0
+
+    def on_step(result):
+        nonlocal done
+        done += result.step.counts and result.state == "passed"
+        click.echo(f"\r{bar(done, len(steps))} ", nl=False)
+
+    click.echo(f"\r{bar(0, len(steps))} ", nl=False)
+    try:
+        yield on_step
+    finally:
+        click.echo("\r\x1b[2K", nl=False)
+
+
+def _print_all(verdicts):
+    """Print a table of all lessons that have an exercise."""
+    from rich.table import Table
+
+    from .show import make_console
+    from .verdict import overview_row
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("lesson", "steps", "", "the first that fails"):
+        table.add_column(title, no_wrap=title != "the first that fails")
+    for verdict in verdicts:
+        failed = verdict.failed.step.title if verdict.failed else "-"
+        if verdict.broken:
+            failed = verdict.broken.split("\n")[0]
+        done = f"{verdict.done} of {len(verdict.steps)}"
+        table.add_row(verdict.folder.name, done, overview_row(verdict.steps), failed)
+    make_console().print(table)
+
+
+def _watch(folder: Path, file):
+    """Check again whenever the file is saved; h, s, n and q do what the last line says."""
+    from . import exercise
+    from .check import run_checks
+    from .places import find_file
+    from .show import make_console
+    from .watch import watch
+
+    path = find_file(folder.name, file or "exercise")
+    console = make_console()
+    verdict = None
+
+    def on_key(key):
+        if key in "qQ\x03\x04":
+            raise StopIteration
+        if key in "hH" and verdict and verdict.failed:
+            number, hint = exercise.next_hint(folder, verdict.failed.step)
+            console.print(f"\nHint {number}: {hint}", markup=False)
+        elif key in "hH":
+            console.print("\nThere is nothing to hint at.")
+        elif key in "sS":
+            half = verdict is not None and 2 * verdict.done >= len(verdict.steps)
+            if half:
+                _print_solution(folder, path)
+            else:
+                console.print(
+                    f"\nLess than half of the steps are done. If you want to see it all the same:"
+                    f" python3 -m learn solution {folder.name[:2]}"
+                )
+        elif key in "nN":
+            from .verdict import next_lesson
+
+            following = next_lesson(folder)
+            if following is None:
+                console.print("\nThis is the last lesson.")
+            elif verdict is None or not verdict.passed:
+                console.print("\nFirst the steps of this lesson. q leaves.")
+            else:
+                exercise.start(find_folder(following))
+                switch.append(find_folder(following))
+                raise StopIteration
+
+    while True:
+        switch: list[Path] = []
+        for there in watch(path, on_key):
+            console.clear()
+            if not there:
+                console.print(f"{path.name} is gone. Save it again and it is checked again.")
+            else:
+                try:
+                    with _progress(folder) as on_step:
+                        verdict = run_checks(folder, file or "exercise", on_step=on_step)
+                except LessonError as error:
+                    console.print(str(error), markup=False)
+                else:
+                    console.print(verdict)
+            keys = "h hint   s solution   n next lesson   q leave"
+            console.print(f"\n{keys}     watching {path.name} for the next save", style="dim")
+        if not switch:
+            return
+        folder, file, verdict = switch[0], None, None
+        path = find_file(folder.name, "exercise")
+
+
+@main.command()
+@click.argument("lesson", required=False)
+def hint(lesson):
+    """Give a hint for the step that fails, one more each time."""
+    from . import exercise, progress
+    from .check import run_checks
+    from .show import make_console
+    from .steps import read_steps
+    from .verdict import number_of
+
+    folder = find_folder(lesson) if lesson else exercise.last_lesson()
+    kept = progress.of(folder)
+    if not kept["current"]:
+        verdict = run_checks(folder)
+        if verdict.broken:
+            raise LessonError(f"It can't be checked yet.\n\n{verdict.broken}")
+        kept = progress.of(folder)
+    steps = read_steps(folder)
+    step = next((step for step in steps if step.name == kept["failed"]), None)
+    if step is None:
+        click.echo("No step fails: there is nothing to hint at.")
+        return
+    number, text = exercise.next_hint(folder, step)
+    console = make_console()
+    console.print(f"{number_of(step, steps)}: {step.title}", style="bold", markup=False)
+    console.print(f"\nHint {number} of {len(step.hints)}: {text}", markup=False)
+    if number < len(step.hints):
+        console.print(f"\nOne more: python3 -m learn hint {folder.name[:2]}", style="dim")
+
+
+@main.command()
+@click.argument("lesson", required=False)
+@click.option("--yes", is_flag=True, help="Don't ask, however few steps are done.")
+def solution(lesson, yes):
+    """Show, step by step, how app.py differs from yours."""
+    from . import exercise, progress
+    from .places import find_file
+    from .steps import read_steps
+
+    folder = find_folder(lesson) if lesson else exercise.last_lesson()
+    path = find_file(folder.name, "exercise")
+    steps = [step.name for step in read_steps(folder) if step.counts]
+    kept = progress.of(folder)
+    done = len([name for name in kept["passed"] if name in steps])
+    if not yes and 2 * done < len(steps):
+        said = f"{done} of {len(steps)} steps are done."
+        if not kept["passed"]:
+            said = f"Nothing of it was checked yet (python3 -m learn check {folder.name[:2]})."
+        if not sys.stdin.isatty():
+            raise LessonError(f"{said} To see the solution all the same, add --yes.")
+        if not click.confirm(f"{said} See the solution now?"):
+            return
+    _print_solution(folder, path)
+
+
+def _print_solution(folder, path):
+    from rich.text import Text
+
+    from . import exercise
+    from .show import make_console
+
+    console = make_console()
+    colours = {"+": "green", "-": "red", "@": "dim"}
+    for title, lines in exercise.solution(folder, path.read_text("utf-8", "replace")):
+        if lines:
+            console.print(Text(f"\n{title}\n", "bold"))
+        for line in lines:
+            console.print(Text(line, colours.get(line[:1], "")), soft_wrap=True)
+    console.print(Text("\n+ stands in app.py, - in yours.", "dim"))
+
+
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments):
-    """Run all tests, or what you name as you would for pytest: test tests/test_02_basic.py."""
+    """Run all tests, or those you name as for pytest."""
+    if not arguments:  # a file's tests stay together: they share a server, or a notebook's kernel
+        arguments = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
     sys.exit(_wait(subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from typing import Any
 
 import httpx2
 
-TIMEOUT = 10  # seconds; a password hash takes a twentieth of one
+# Seconds to wait for an answer; a password hash takes a twentieth of one. On a very slow machine,
+# LEARN_PATIENCE can be raised.
+TIMEOUT = float(os.environ.get("LEARN_PATIENCE") or 10)
 
 
 @dataclass(frozen=True)

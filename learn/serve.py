@@ -26,8 +26,9 @@ def load(path):
             raise
         sys.exit(f"{place(error, path)}it called sys.exit(), so nothing is left to serve.")
     except SyntaxError as error:
-        where = f"{Path(error.filename or path).name}, line {error.lineno}"
-        sys.exit(f"{where}: {error.msg}\n    {(error.text or '').strip()}")
+        where = Path(error.filename or path).name
+        where += f", line {error.lineno}" if error.lineno else ""
+        sys.exit(f"{where}: {error.msg}\n    {(error.text or '').strip()}".rstrip())
     except ModuleNotFoundError as error:
         sys.exit(
             f"{place(error, path)}there is no module {error.name!r}. Is it spelt right?"
@@ -56,7 +57,8 @@ def place(error, path):
 
 
 def end_with_parent():
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):  # not sys.stdin: its lock would be held while Python ends
+        pass
     os._exit(0)
 
 

@@ -24,10 +24,10 @@ import weakref
 from dataclasses import replace
 from pathlib import Path
 
-from .client import Client
+from .client import TIMEOUT, Client
 from .places import LessonError, find_file, find_folder
+from .show import printable
 
-START_SECONDS = 15
 LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 
@@ -72,12 +72,16 @@ class Lesson(Client):
         """Hand what the server printed, and from now on prints, to `write`, a function of a str."""
         self._log.echo(write)
 
+    def own_lines(self) -> str:
+        """Return the last traceback in the log, cut down to the lesson's own lines."""
+        return own_lines(self.log, self.path)
+
     def send(self, method, target="/", **how):
         """Send one request; see Client.send. A status 500 keeps what the server said about it."""
         answer = super().send(method, target, **how)
         if answer.status == 500:
             for _ in range(20):  # the log comes through another channel than the answer
-                said = own_lines(self.log, self.path)
+                said = self.own_lines()
                 if said:
                     return replace(answer, said=said)
                 time.sleep(0.01)
@@ -117,18 +121,19 @@ class Lesson(Client):
         self._log.follow(process.stdout)
         if self.workers:
             listener.close()
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + TIMEOUT
         while not self._answers(port_file):
             if process.poll() is not None:
                 self._log.wait()
-                said = self.log.strip() or "(it printed nothing)"
+                said = printable(self.log.strip()) or "(it printed nothing)"
                 raise LessonError(
                     f"{self.path.name} stopped before it answered. It said:\n\n{said}"
                 )
             if time.monotonic() > deadline:
                 raise LessonError(
-                    f"{self.path.name} did not answer within {START_SECONDS} seconds."
-                    " Does it loop or wait for something when it is imported?"
+                    f"{self.path.name} did not answer within {TIMEOUT:g} seconds."
+                    " Does it loop or wait for something when it is imported? Does it call"
+                    ' app.run() outside of `if __name__ == "__main__":`?'
                 )
             time.sleep(0.01)
 
@@ -170,7 +175,7 @@ class Lesson(Client):
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=START_SECONDS,
+            timeout=TIMEOUT + 20,
             stdin=subprocess.DEVNULL,
         )
         if done.returncode:
@@ -256,7 +261,7 @@ def own_lines(log: str, path: Path) -> str:
     own = [f for f in frames if Path(f[0]).parent == path.parent]
     lines = [f"{Path(f).name}, line {n}, in {where}\n{code}" for f, n, where, code in own]
     error = next((line for line in last.split("\n") if line and not line.startswith(" ")), "")
-    return "\n".join([*(line.rstrip() for line in lines), error[:300]])
+    return printable("\n".join([*(line.rstrip() for line in lines), error[:300]]))
 
 
 def _end(box, scratch):

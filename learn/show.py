@@ -86,15 +86,23 @@ def notes(exchange: Exchange) -> tuple[list[Note], list[Note]]:
     return request, response
 
 
+BODY_LINES, BODY_LENGTH = 40, 4000  # of a body, so much is shown
+
+
 def _message(first: str, headers, body: str) -> list[str]:
-    lines = [first, *(f"{name}: {value}" for name, value in headers)]
-    body = body.rstrip("\n")
-    return [_clean(line) for line in (lines + ["", *body.split("\n")] if body else lines)]
+    head = [printable(line) for line in (first, *(f"{name}: {value}" for name, value in headers))]
+    text = printable(body.rstrip("\n"))
+    if not text:
+        return head
+    lines = text[:BODY_LENGTH].split("\n")[:BODY_LINES]
+    if len("\n".join(lines)) < len(text):
+        lines.append(f"… ({len(body)} characters in all)")
+    return [*head, "", *lines]
 
 
-def _clean(line: str) -> str:
-    """Return the line without characters that would steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in line)
+def printable(text: str) -> str:
+    """Return the text with what would steer a terminal written out; its lines stay."""
+    return "".join(c if c.isprintable() or c in "\t\n" else f"\\x{ord(c):02x}" for c in text)
 
 
 def messages(exchange: Exchange) -> tuple[list[str], list[str]]:
@@ -257,7 +265,7 @@ class SideBySide:
 
 
 def _verdict(answer: Exchange) -> str:
-    line = _clean(answer.text.strip().split("\n")[0]).replace("|", "\\|").replace("`", "'")
+    line = printable(answer.text.strip().split("\n")[0]).replace("|", "\\|").replace("`", "'")
     line = line if len(line) <= 64 else line[:63].rstrip() + "…"
     body = "" if line.startswith("<") else line
     return f"**{answer.status}** {body}".strip()

@@ -340,7 +340,8 @@ class TestGuessing:
     hints = [
         "Look at the place where a password turns out to be wrong.",
         "Keep, per user name, how many were wrong and until when it is closed. FLASK_GUESS_PAUSE"
-        " says how many seconds (60). 429 and Retry-After say so, for unknown names too.",
+        " says how many seconds; without it there is no limit. 429 and Retry-After say so, for"
+        " unknown names too.",
         "abort(429) with the header Retry-After before any hash is computed; a right one clears.",
     ]
 

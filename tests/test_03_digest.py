@@ -152,7 +152,7 @@ class TestReplay:
         "Look at nonce and nc: which pairs has your app seen?",
         "Keep each pair of nonce and nc that was used, where every process sees it and a restart"
         " does not forget it. Requests may overtake each other, so nc need not rise.",
-        "INSERT INTO used VALUES (nonce, nc) with PRIMARY KEY (nonce, nc); IntegrityError: a replay.",
+        "INSERT INTO used VALUES (nonce, nc), PRIMARY KEY (nonce, nc): IntegrityError is a replay.",
     ]
 
     def test_replay_is_refused(self, app):

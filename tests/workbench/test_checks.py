@@ -1,51 +1,72 @@
 """The checks are worth something: each one can fail, and on naive.py the right ones do."""
 
+import json
+import re
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 
 import pytest
 
 from learn.places import LESSONS, ROOT
+from learn.steps import FIRST, read_steps
 
-CHECKS = sorted(p.name for p in (ROOT / "tests").glob("test_0*.py"))
-
-
-def run_checks(name, on, tmp_path):
-    """Run one lesson's checks on a file; return the names that passed and those that failed."""
-    report = tmp_path / "report.xml"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        f"tests/{name}",
-        f"--on={on}",
-        f"--junitxml={report}",
-    ]
-    subprocess.run([*command, "-q", "--tb=no"], cwd=ROOT, capture_output=True, timeout=300)
-    passed, failed = set(), set()
-    for case in ET.parse(report).getroot().iter("testcase"):
-        bad = case.find("failure") is not None or case.find("error") is not None
-        (failed if bad else passed).add(case.get("name"))
-    return passed, failed
+FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
 
 
-def test_every_lesson_has_checks():
-    """Each lesson has a file of checks named like it."""
-    lessons = {f"test_{p.name}.py" for p in LESSONS.iterdir() if (p / "app.py").is_file()}
-    assert set(CHECKS) == lessons
+def run_checks(folder, file):
+    """Run every check of a lesson on a file; return the verdict as `check --json` gives it."""
+    command = [sys.executable, "-m", "learn", "check", folder, "--file", str(file), "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("name", CHECKS)
-def test_naive_fails_all_but_it_works(name, tmp_path):
-    """On naive.py the checks called "it works" pass and every other check fails."""
-    passed, failed = run_checks(name, "naive", tmp_path)
-    assert passed and failed
-    assert {n for n in passed | failed if n.startswith("test_it_works")} == passed
+def run_pytest(folder, *arguments):
+    """Run a lesson's checks with pytest; return the names of those that passed and that failed."""
+    command = [sys.executable, "-m", "pytest", f"tests/test_{folder}.py", *arguments, "-rA", "-q"]
+    command += ["--tb=no", "-o", "addopts=", "--disable-plugin-autoload", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    found = re.findall(r"^(PASSED|FAILED|ERROR) (\S+?)(?: - .*)?$", done.stdout, re.M)
+    names = [(word, name.rpartition("::")[2].partition("[")[0]) for word, name in found]
+    passed = {name for word, name in names if word == "PASSED"}
+    return passed, {name for word, name in names if word != "PASSED"}
 
 
-def test_any_file_can_be_checked(tmp_path):
-    """`--on PATH` checks a file anywhere, such as a learner's."""
-    (tmp_path / "mine.py").write_text((LESSONS / "02_basic" / "app.py").read_text("utf-8"), "utf-8")
-    passed, failed = run_checks("test_02_basic.py", tmp_path / "mine.py", tmp_path)
-    assert passed and not failed
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_naive_passes_it_works_and_no_other_check(folder):
+    """On naive.py the checks called "it works" pass, and every single other one fails."""
+    passed, failed = run_pytest(folder, "--on=naive")
+    steps = {step.name: set(step.checks) for step in read_steps(LESSONS / folder)[:-1]}
+    assert passed == steps.pop(FIRST) and all(n.startswith("test_it_works") for n in passed)
+    assert failed == set.union(*steps.values())
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_beyond_passes_all(folder):
+    """beyond.py, the worked solution of the optional step, passes it and all other steps."""
+    verdict = run_checks(folder, LESSONS / folder / "beyond.py")
+    assert verdict["passed"] and {step["result"] for step in verdict["results"]} == {"passed"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_app_fails_the_optional_step(folder):
+    """The checks of the optional step fail on app.py, so they can fail."""
+    step = read_steps(LESSONS / folder)[-1]
+    passed, failed = run_pytest(folder, "--beyond", "-k", step.name)
+    assert not passed and failed == set(step.checks)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_steps_say_what_a_learner_needs(folder):
+    """Each lesson has five to nine steps; each says why, asks, hints, and names its pieces."""
+    import learn.exercise
+
+    steps = read_steps(LESSONS / folder)
+    assert 5 <= sum(step.counts for step in steps) <= 9 and steps[0].name == FIRST
+    assert [step.beyond for step in steps].count(True) == 1 and steps[-1].beyond
+    for step in steps:
+        assert step.checks and len(step.why) > 30 and step.ask.endswith("?"), step.name
+        assert len(step.hints) == 3 and len(set(step.hints)) == 3, step.name
+    pieces = learn.exercise.pieces((LESSONS / folder / "app.py").read_text("utf-8"))
+    named = [name for step in steps for name in step.pieces]
+    assert len(named) == len(set(named)), "a piece belongs to one step"
+    assert set(named) <= set(pieces), set(named) - set(pieces)

@@ -1,0 +1,347 @@
+"""Run a lesson's checks on a file and tell, step by step, what holds and what doesn't.
+
+Strategy: pytest runs the checks in this process, without a word; a plugin of ours notes what
+happens to each. What comes out is plain data, a `Verdict`, and knows how to show itself in a
+terminal, in a notebook, as JSON and as JUnit's XML.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import progress
+from .places import ROOT, LessonError, find_file, find_folder
+from .steps import FIRST, Step, checks_file, read_steps
+
+PASSED, FAILED, UNTRIED = "passed", "failed", "untried"
+
+
+@dataclass
+class Failure:
+    """Why a check failed. answer: the exchange that shows it, or None; mark: its telling part."""
+
+    check: str
+    expected: str = ""
+    came: str = ""
+    answer: object = None
+    mark: str = ""
+    said: str = ""  # what the app itself said: its own lines of a traceback, or why it didn't start
+
+
+@dataclass
+class Result:
+    """What came out of one step."""
+
+    step: Step
+    state: str = UNTRIED
+    seconds: float = 0.0
+    passed: set[str] = field(default_factory=set)
+    failure: Failure | None = None
+
+
+@dataclass
+class Verdict:
+    """What came out of a lesson's checks on a file."""
+
+    folder: Path
+    path: Path
+    results: list[Result]
+    broken: str = ""  # why the file can't be checked at all
+
+    @property
+    def steps(self) -> list[Result]:
+        """The steps that count."""
+        return [result for result in self.results if result.step.counts]
+
+    @property
+    def done(self) -> int:
+        """How many steps passed, one after the other from the first."""
+        states = [result.state == PASSED for result in self.steps]
+        return [*states, False].index(False)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed, those beyond app.py apart."""
+        needed = [result for result in self.results if not result.step.beyond]
+        return not self.broken and all(result.state == PASSED for result in needed)
+
+    @property
+    def failed(self) -> Result | None:
+        """The first step that failed, or None."""
+        return next((result for result in self.results if result.state == FAILED), None)
+
+    def as_dict(self) -> dict:
+        """Return all of it as what JSON can hold."""
+        return {
+            "lesson": self.folder.name,
+            "file": str(self.path),
+            "passed": self.passed,
+            "steps_done": self.done,
+            "steps": len(self.steps),
+            "error": self.broken or None,
+            "results": [_result_as_dict(result) for result in self.results],
+        }
+
+    def as_junit(self):
+        """Return an element <testsuite> with one <testcase> a step."""
+        import xml.etree.ElementTree as ET
+
+        failures = sum(1 for r in self.results if r.state == FAILED and not r.step.beyond)
+        suite = ET.Element(
+            "testsuite",
+            name=self.folder.name,
+            tests=str(len(self.results)),
+            failures=str(failures),
+            errors="1" if self.broken else "0",
+            skipped=str(len(self.results) - failures - len([*filter(_is_passed, self.results)])),
+        )
+        for result in self.results:
+            case = ET.SubElement(
+                suite,
+                "testcase",
+                classname=self.folder.name,
+                name=result.step.title,
+                time=f"{result.seconds:.3f}",
+            )
+            if result.state == FAILED and not result.step.beyond:
+                text = _failure_text(result.failure)
+                ET.SubElement(case, "failure", message=_xml(text.split("\n")[0])).text = _xml(text)
+            elif result.state != PASSED:
+                why = "optional" if result.step.beyond else "an earlier step failed"
+                ET.SubElement(case, "skipped", message=why)
+        if self.broken:
+            case = ET.SubElement(suite, "testcase", classname=self.folder.name, name="It starts")
+            ET.SubElement(case, "error", message=_xml(self.broken.split("\n")[0])).text = _xml(
+                self.broken
+            )
+        return suite
+
+    def _repr_markdown_(self):
+        from .verdict import as_markdown
+
+        return as_markdown(self)
+
+    def __str__(self):
+        from .verdict import as_text
+
+        return as_text(self)
+
+    def __repr__(self):
+        return f"<{self.folder.name}: {self.done} of {len(self.steps)} steps>"
+
+    def __rich_console__(self, console, options):
+        from .verdict import as_rich
+
+        yield as_rich(self)
+
+
+class NoExercise:
+    """What `check` returns in a notebook when there is nothing to check yet."""
+
+    def __init__(self, folder: Path):
+        self.text = (
+            "You have no exercise for this lesson yet. Make one in a terminal with "
+            f"`python3 -m learn start {folder.name[:2]}`, then run this cell again."
+        )
+
+    def _repr_markdown_(self):
+        return self.text
+
+    def __repr__(self):
+        return self.text.replace("`", "")
+
+
+def check(name: str | int) -> Verdict | NoExercise:
+    """Run the checks of a lesson on its exercise, for the last cell of a notebook.
+
+    Raises LessonError when there is no such lesson.
+    """
+    folder = find_folder(name)
+    if not (folder / "exercise.py").is_file():
+        return NoExercise(folder)
+    return run_checks(folder)
+
+
+def run_checks(
+    folder: Path, file: str = "exercise", *, every: bool = False, on_step=None
+) -> Verdict:
+    """Run a lesson's checks on a file, up to the first that fails, or `every` one of them.
+
+    on_step: called with each Result when its step has passed or failed. What came out is kept as
+    progress if the file is the exercise. Raises LessonError when there is no such file.
+    """
+    import pytest
+
+    path = find_file(folder.name, file)
+    before = progress.digest(folder)
+    verdict = Verdict(folder, path, [Result(step) for step in read_steps(folder)])
+    notes = _Notes(verdict, on_step)
+    arguments = [str(checks_file(folder)), f"--on={file if file == 'exercise' else path}"]
+    arguments += ["--beyond", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:terminal"]
+    arguments += ["-W", "ignore", f"--rootdir={ROOT}", "--capture=no"]
+    arguments += ["--disable-plugin-autoload"]  # nbval alone takes seconds to import
+    arguments += [] if every else ["--maxfail=1"]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        status = pytest.main(arguments, plugins=[notes])
+    if notes.interrupted:
+        raise KeyboardInterrupt
+    if status not in (0, 1) and not verdict.broken and not verdict.failed:
+        raise LessonError(
+            f"The checks of {folder.name} can't be run. See why with:"
+            f" python3 -m learn test {checks_file(folder).relative_to(ROOT)}"
+        )
+    if file == "exercise":
+        passed = [result.step.name for result in verdict.results if result.state == PASSED]
+        failed = FIRST if verdict.broken else verdict.failed and verdict.failed.step.name
+        hints = progress.of(folder)["hints"]
+        hints = {name: count for name, count in hints.items() if name not in passed}
+        progress.keep(folder, digest=before, passed=passed, failed=failed, hints=hints)
+    return verdict
+
+
+class _Notes:
+    """A plugin for pytest that notes what happens to each check in a verdict."""
+
+    def __init__(self, verdict, on_step):
+        self.verdict, self.on_step = verdict, on_step
+        self.results = {result.step.name: result for result in verdict.results}
+        self.interrupted = False
+        self.silences = 0
+        self.left = {}
+
+    def pytest_collection_finish(self, session):
+        for item in session.items:
+            name = item.cls.__name__
+            self.left[name] = self.left.get(name, 0) + 1
+
+    def pytest_keyboard_interrupt(self, excinfo):
+        self.interrupted = type(excinfo.value) is KeyboardInterrupt
+
+    def pytest_runtest_logstart(self):
+        self.begin = time.perf_counter()
+
+    def pytest_runtest_makereport(self, item, call):
+        result = self.results[item.cls.__name__]
+        error = call.excinfo.value if call.excinfo else None
+        if error is not None and not isinstance(error, KeyboardInterrupt):
+            cause = error.__cause__ if isinstance(error.__cause__, LessonError) else error
+            if call.when == "setup" and isinstance(cause, LessonError):
+                self.verdict.broken = str(cause)
+                item.session.shouldstop = "it doesn't start"
+                return
+            if call.when != "teardown" and result.state != FAILED:
+                result.state = FAILED
+                result.failure = self.explain(item, cause)
+        if call.when == "teardown":
+            result.seconds += time.perf_counter() - self.begin
+            self.left[item.cls.__name__] -= 1
+            if result.state != FAILED:
+                result.passed.add(item.originalname)
+                if not self.left[item.cls.__name__]:
+                    result.state = PASSED
+            if self.on_step and (result.state == FAILED or not self.left[item.cls.__name__]):
+                self.on_step(result)
+            if self.silences >= 2:
+                item.session.shouldstop = "it keeps silent"
+
+    def explain(self, item, error) -> Failure:
+        """Turn what a check raised into what the learner is told."""
+        import httpx2
+
+        from .client import TIMEOUT
+        from .expect import Unexpected
+
+        check = item.originalname
+        lesson = next((v for v in item.funcargs.values() if hasattr(v, "own_lines")), None)
+        if isinstance(error, Unexpected):
+            said = getattr(error.answer, "said", "")
+            if error.answer is not None and error.answer.status == 404:
+                said = _missing_view(error.answer)
+            return Failure(check, error.expected, error.came, error.answer, error.mark, said)
+        if isinstance(error, LessonError):
+            return Failure(check, "that it goes on", str(error))
+        if isinstance(error, httpx2.HTTPError):
+            request = getattr(error, "_request", None)
+            asked = f" to {request.method} {request.url.path}" if request else ""
+            said = lesson.own_lines() if lesson else ""
+            if isinstance(error, httpx2.TimeoutException):
+                self.silences += 1
+                came = f"none within {TIMEOUT:g} seconds. Does it loop, or wait for something?"
+            elif isinstance(error, httpx2.ConnectError):
+                came = "no connection: the server has ended"
+            else:
+                came = f"something else: {error}"
+            return Failure(check, f"an answer in HTTP{asked}", came, said=said)
+        came = f"{type(error).__name__}: {error}"[:500]
+        return Failure(check, "what the check's sentence says", came)
+
+
+def _missing_view(answer) -> str:
+    path = answer.target.split("?")[0]
+    return f"Nothing in your app answers at {path}." if path != "/" else ""
+
+
+def _is_passed(result):
+    return result.state == PASSED
+
+
+def _result_as_dict(result: Result) -> dict:
+    failure = result.failure
+    return {
+        "step": result.step.name,
+        "title": result.step.title,
+        "optional": result.step.beyond,
+        "result": result.state,
+        "seconds": round(result.seconds, 3),
+        "checks": {
+            name: FAILED
+            if failure and failure.check == name
+            else PASSED
+            if name in result.passed
+            else UNTRIED
+            for name in result.step.checks
+        },
+        "failure": failure
+        and {
+            "check": failure.check,
+            "sentence": result.step.checks.get(failure.check, failure.check),
+            "expected": failure.expected,
+            "came": failure.came,
+            "app_said": failure.said or None,
+            "exchange": _exchange_text(failure),
+        },
+    }
+
+
+def _exchange_text(failure):
+    from .show import as_text
+
+    return as_text(failure.answer, failure.mark) if failure.answer else None
+
+
+def _failure_text(failure: Failure) -> str:
+    parts = [f"expected {failure.expected}, came {failure.came}", failure.said]
+    return "\n\n".join(part for part in [*parts, _exchange_text(failure)] if part)
+
+
+def _xml(text: str) -> str:
+    """Return the text without the characters that XML can't hold."""
+    return re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", text)
+
+
+def write_junit(verdicts: list[Verdict], path: Path) -> None:
+    """Write the verdicts as JUnit's XML. Raises LessonError when the file can't be written."""
+    import xml.etree.ElementTree as ET
+
+    root = ET.Element("testsuites")
+    root.extend(verdict.as_junit() for verdict in verdicts)
+    try:
+        ET.ElementTree(root).write(os.fspath(path), encoding="utf-8", xml_declaration=True)
+    except OSError as error:
+        raise LessonError(f"{path} can't be written: {error.strerror}.") from None
