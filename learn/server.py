@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -189,9 +190,15 @@ class Lesson(Client):
         self.stop()
 
 
-def lesson(name, file="app", **settings) -> Lesson:
-    """Start a lesson and return it; see Lesson. In a notebook it ends with the kernel."""
-    return Lesson(name, file, **settings)
+def lesson(name, *files, **settings) -> Lesson | list[Lesson]:
+    """Start a lesson's app.py, or the files named, and return it or them; see Lesson.
+
+    Several are started at the same time. In a notebook they end with the kernel.
+    """
+    if len(files) < 2:
+        return Lesson(name, *files, **settings)
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda file: Lesson(name, file, **settings), files))
 
 
 def port_is_free(port: int) -> bool:
