@@ -29,16 +29,14 @@ NOT_COPIED = (".venv", ".learn", ".git", "instance", "__pycache__", ".*_cache")
 NOWHERE = "http://127.0.0.1:9/simple"
 posix = pytest.mark.skipif(WINDOWS, reason="Windows has no signals for a group of processes")
 
-# Stands in for uv: what `uv pip` shall install is cut down to click, whose last file is then taken
-# away, as an interrupted installation may leave it. Then it waits for the file `go`, and goes on.
+# Stands in for uv: it installs, but takes a file away again, as an interrupted installation may
+# leave it. Then it waits for the file `go`, deaf to Ctrl-C, and puts things right.
 SLOW_UV = """
-import os, pathlib, re, subprocess, sys, time
+import os, pathlib, signal, subprocess, sys, time
 here, uv = pathlib.Path(__file__).parent, {uv!r}
 if sys.argv[1] == "pip" and not (here / "go").exists():
-    text = pathlib.Path(sys.argv[-1]).read_text()
-    part = here / "part.txt"
-    part.write_text(re.search(r"^click==.*\\n(    --hash.*\\n)+", text, re.M).group())
-    subprocess.run([uv, *sys.argv[1:3], "--no-deps", *sys.argv[3:-1], str(part)], check=True)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    subprocess.run([uv, *sys.argv[1:]], check=True)
     python = pathlib.Path(sys.argv[sys.argv.index("--python") + 1])
     (core,) = python.parent.parent.glob("lib/*/site-packages/click/core.py")
     core.rename(here / "core.py")
