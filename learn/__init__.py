@@ -20,12 +20,12 @@ _HOME = {
     "SideBySide": "learn.show",
 }
 
-__all__ = [*_HOME]
+__all__ = list(_HOME)
 
 
 def __getattr__(name):
     if name not in _HOME:
-        raise AttributeError(f"module 'learn' has no attribute {name!r}")
+        raise AttributeError("module 'learn' has no attribute " + repr(name))
     import importlib
 
     value = getattr(importlib.import_module(_HOME[name]), name)

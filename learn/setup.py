@@ -11,6 +11,7 @@ A `.venv` that someone else made is never touched. Only the standard library is 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.util
 import os
@@ -35,6 +36,12 @@ PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 # What would lead an installer elsewhere. Proxies, certificates and indexes stay as they are set.
 MISLEADING = {"PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV"}
 MISLEADING |= {"VIRTUAL_ENV", "CONDA_PREFIX", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT"}
+# What installers and systems write when that is the matter, in small letters.
+DISK_FULL = ("no space left", "errno 28", "os error 28", "not enough space")
+NO_WRITING = ("read-only file system", "permission denied", "errno 13", "access is denied")
+WRONG_HASH = ("do not match the hashes", "hash mismatch")
+NO_NETWORK = ("connection", "failed to resolve", "name resolution", "dns error", "timed out")
+NO_NETWORK += ("connect error", "max retries", "network is unreachable", "network connectivity")
 
 
 class SetupError(Exception):
@@ -48,7 +55,10 @@ def enter() -> None:
     with 130 after Ctrl-C.
     """
     try:
-        if _is_venv() or (not _is_whole() and _has_all_already()):
+        if _is_whole() and _is_inside():
+            return
+        half_made = MARK.exists() and _is_inside()  # what it has may look whole and not be
+        if not _is_whole() and not half_made and _has_all_already():
             return
         if not _is_whole():
             make()
@@ -61,9 +71,9 @@ def enter() -> None:
         sys.exit(130)
 
 
-def _is_venv() -> bool:
-    """Whether this process already runs in `.venv`, and it is whole."""
-    return Path(sys.prefix).resolve() == VENV and _is_whole()
+def _is_inside() -> bool:
+    """Whether this process already runs in `.venv`."""
+    return VENV.exists() and os.path.samefile(sys.prefix, VENV)
 
 
 def _is_whole() -> bool:
@@ -76,7 +86,7 @@ def _is_whole() -> bool:
 def _digest() -> str:
     """What `.venv` depends on, as a digest: the requirements, where it lies, which Python."""
     base = VENV / "pyvenv.cfg"
-    parts = [REQUIREMENTS.read_bytes(), str(VENV).encode(), platform.machine().encode()]
+    parts = [REQUIREMENTS.read_bytes(), os.fsencode(VENV), platform.machine().encode()]
     parts.append(base.read_bytes() if base.exists() else b"")
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -121,7 +131,10 @@ def make() -> None:
     """Make `.venv`, or repair it. Raises SetupError with a sentence when that fails."""
     try:
         LOG.parent.mkdir(exist_ok=True)
-        with _only_one(LOG.parent / "setup.lock"), open(LOG, "w", encoding="utf-8") as log:
+        with (
+            _only_one(LOG.parent / "setup.lock"),
+            open(LOG, "w", encoding="utf-8", errors="backslashreplace") as log,
+        ):
             if _is_whole():  # another call made it while this one waited
                 return
             _make(log)
@@ -139,25 +152,30 @@ def _make(log) -> None:
             "and start again."
         )
     _say("Setting up, once: what requirements.txt names goes into .venv in this folder.")
-    with contextlib.suppress(OSError):
-        STAMP.unlink()
     uv = shutil.which("uv")
     if not _works(PYTHON):
         _create(uv, log)
+    elif not STAMP.exists():  # interrupted, so a package may look installed and lack a file
+        for packages in [*VENV.glob("lib/python*/site-packages"), *VENV.glob("Lib/site-packages")]:
+            shutil.rmtree(packages)
+    STAMP.unlink(missing_ok=True)
     MARK.touch()
     if not uv:
         uv = _fetch_uv(log)
     wanted = len(re.findall(r"^[\w.-]+(?:\[[\w,]+\])?==", REQUIREMENTS.read_text(), re.M))
-    done = False
+    done, said = False, ""
     if uv:
         command = [uv, "pip", "install", "--python", str(PYTHON), "--require-hashes"]
         done = _run([*command, "-r", str(REQUIREMENTS)], log, "Installing", wanted)
     if not done:
         if uv:
+            said = _said()
+            if _shows(said, DISK_FULL + WRONG_HASH):  # pip would find the same, later
+                raise SetupError(_explain(said))
             _say("uv could not install it, so pip tries. That takes longer.")
         pip = _pip(log)
         if not pip:
-            raise SetupError(_explain(_tail()))
+            raise SetupError(_explain(said or _said()))
         command = [*pip, "install", "--require-hashes", "--retries", "2", "--timeout", "20"]
         if not _run(
             [*command, "--no-warn-script-location", "-r", str(REQUIREMENTS)],
@@ -165,7 +183,7 @@ def _make(log) -> None:
             "Installing",
             wanted,
         ):
-            raise SetupError(_explain(_tail()))
+            raise SetupError(_explain(_said()))
     STAMP.write_text(_digest())
     _say(f"Done in {time.monotonic() - begin:.0f} s.")
 
@@ -193,7 +211,7 @@ def _create(uv, log) -> None:
         )
     command = [sys.executable, "-m", "venv", *([] if with_pip else ["--without-pip"]), str(VENV)]
     if not _run(command, log, "Making .venv") or not _works(PYTHON):
-        raise SetupError(_explain(_tail()))
+        raise SetupError(_explain(_said()))
     MARK.touch()
 
 
@@ -222,9 +240,10 @@ def _fetch_uv(log) -> str | None:
     command = [*pip, "install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
     command += ["--retries", "1", "--timeout", "20", "--no-warn-script-location"]
     if not _run([*command, "-r", str(UV_REQUIREMENTS)], log, "Fetching uv"):
-        if "No matching distribution" not in _tail():
-            raise SetupError(_explain(_tail()))
-        return None
+        said = _said()
+        if "No matching distribution" in said and not _shows(said, NO_NETWORK):
+            return None  # there is no uv for this kind of machine
+        raise SetupError(_explain(said))
     uv = PYTHON.with_name("uv.exe" if WINDOWS else "uv")
     return str(uv) if uv.exists() else None
 
@@ -233,7 +252,7 @@ def _works(python: Path) -> bool:
     """Whether this Python starts, in the version that runs now, and takes packages from here."""
     if not python.exists():
         return False
-    code = "import sys; print(sys.version_info[:2], sys.prefix)"
+    code = "import sys; print(sys.version_info[:2], ascii(sys.prefix))"
     try:
         done = subprocess.run(
             [str(python), "-c", code],
@@ -244,7 +263,7 @@ def _works(python: Path) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return done.stdout.strip() == f"{sys.version_info[:2]} {VENV}"
+    return done.stdout.strip() == f"{sys.version_info[:2]} {str(VENV)!a}"
 
 
 def _environment() -> dict[str, str]:
@@ -262,7 +281,12 @@ def _run(command, log, what: str = "", total: int = 0) -> bool:
     log.write(f"$ {' '.join(command)}\n")
     log.flush()
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment()
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env=_environment(),
+        close_fds=WINDOWS,  # elsewhere they keep the lock
     )
     stop = threading.Event()
     line = threading.Thread(target=_progress, args=(what, total, stop)) if what else None
@@ -302,39 +326,46 @@ def _say(sentence: str) -> None:
     sys.stderr.flush()
 
 
-def _tail() -> str:
-    lines = LOG.read_text("utf-8", "replace").strip().split("\n")
-    return "\n".join(lines[-12:])
+def _said() -> str:
+    """What the last command wrote into the log."""
+    last = LOG.read_text("utf-8", "replace").rpartition("\n$ ")[2]
+    return last.partition("\n")[2].strip()  # without the command, whose paths may say anything
+
+
+def _shows(output: str, signs: tuple[str, ...]) -> bool:
+    return any(sign in output.lower() for sign in signs)
 
 
 def _explain(output: str) -> str:
     """Turn what an installer, or the system, said into a sentence that says what to do next."""
-    said = output.lower()
     again = "Then start again; what is done already is kept."
-    if "no space left" in said or "errno 28" in said or "not enough space" in said:
+    last = "\n".join(output.split("\n")[-12:])
+    if _shows(output, DISK_FULL):
         return f"The disk is full. Make room, about 600 MB, where this folder lies. {again}"
-    if "read-only file system" in said or "permission denied" in said or "errno 13" in said:
+    if _shows(output, NO_WRITING):
         return f"This folder can't be written to: {ROOT}. Move it to where you may write. {again}"
-    if "do not match the hashes" in said or "hash mismatch" in said:
+    if _shows(output, WRONG_HASH):
         return (
             "A package is not the one that requirements.txt names: its hash differs, so it was not"
             " installed. If a proxy or mirror stands between, try without it. " + again
         )
-    signs = ("connection", "resolve", "dns", "network", "timed out", "connect error", "max retries")
-    if any(sign in said for sign in signs):
+    if _shows(last, NO_NETWORK):  # further up it may have come back
         return (
             "The package index can't be reached. Check your network, and your proxy settings"
             f" if you have any. {again}"
         )
     return (
-        f"The set-up failed. The last it said:\n\n{output}\n\nAll of it is in {LOG}.\n"
+        f"The set-up failed. The last it said:\n\n{last}\n\nAll of it is in {LOG}.\n"
         "If that doesn't tell you more, remove the folder .venv and start again."
     )
 
 
 @contextlib.contextmanager
 def _only_one(path: Path):
-    """Hold a lock that the system gives back even if this process is killed."""
+    """Hold a lock that the system gives back even if this process is killed.
+
+    Children hold it too, so that what a killed call started ends before the next call begins.
+    """
     with open(path, "a+") as file:
         told = False
         while True:
@@ -346,9 +377,12 @@ def _only_one(path: Path):
                 else:
                     import fcntl
 
+                    os.set_inheritable(file.fileno(), True)
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
-            except OSError:
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+                    break  # a file system without locks; waiting would never end
                 if not told:
                     _say("Another call is setting up; waiting for it.")
                 told = True
