@@ -18,7 +18,8 @@ from flask import Flask, Response, abort, request
 from passlib.context import CryptContext
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-app = Flask(__name__)
+# The instance folder, with the database, lies beside this file, wherever you start it from.
+app = Flask(__name__, instance_path=str(Path(__file__).resolve().with_name("instance")))
 
 # The first scheme makes every new hash, at OWASP's parameters: 19 MiB, 2 rounds, 1 thread.
 # The others are only read, for users who came over from an older system.

@@ -20,7 +20,8 @@ from flask import Flask, Response, abort, request
 from passlib.context import CryptContext
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-app = Flask(__name__)
+# The instance folder, with the database, lies beside this file, wherever you start it from.
+app = Flask(__name__, instance_path=str(Path(__file__).resolve().with_name("instance")))
 
 # The first scheme makes every new hash, at OWASP's parameters: 19 MiB, 2 rounds, 1 thread.
 # The others are only read, for users who came over from an older system.
@@ -141,7 +142,7 @@ OLD_HASH = (
     "$6$rounds=30000$lesson01hashing"
     "$WIc.qA6OaCsMx1bOPN./XImd8xMhKrOGkPcLoblvWut6GWiyY/QFEfbWsFCGYZLLT2XCE.wT0ihMV0FDsaluk1"
 )
-app.config["DATABASE"] = Path(app.instance_path, "users.db")
+app.config["DATABASE"] = Path(app.instance_path, "beyond.db")
 app.config.from_prefixed_env()  # FLASK_DATABASE, FLASK_SECRET_KEY, FLASK_PEPPER
 # Without a pepper this is app.py with one more HMAC. Keep it where database backups don't go. It
 # can't be changed later without a new password for everybody.

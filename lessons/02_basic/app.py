@@ -23,7 +23,8 @@ from flask_httpauth import HTTPBasicAuth
 from passlib.hash import argon2
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-app = Flask(__name__)
+# The instance folder, with the database, lies beside this file, wherever you start it from.
+app = Flask(__name__, instance_path=str(Path(__file__).resolve().with_name("instance")))
 
 
 class BasicAuth(HTTPBasicAuth):

@@ -25,7 +25,8 @@ from flask_httpauth import HTTPBasicAuth
 from passlib.hash import argon2
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-app = Flask(__name__)
+# The instance folder, with the database, lies beside this file, wherever you start it from.
+app = Flask(__name__, instance_path=str(Path(__file__).resolve().with_name("instance")))
 
 
 class BasicAuth(HTTPBasicAuth):
@@ -218,7 +219,7 @@ def prepare():
     return str(key).encode()
 
 
-app.config["DATABASE"] = Path(app.instance_path, "users.db")
+app.config["DATABASE"] = Path(app.instance_path, "beyond.db")
 app.config.from_prefixed_env()  # FLASK_DATABASE, FLASK_SECRET_KEY, FLASK_GUESS_PAUSE
 PAUSE = app.config.get("GUESS_PAUSE", 0)  # seconds; the checks of the other steps guess a lot
 KEY = prepare()

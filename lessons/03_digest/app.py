@@ -25,7 +25,8 @@ from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-app = Flask(__name__)
+# The instance folder, with the database, lies beside this file, wherever you start it from.
+app = Flask(__name__, instance_path=str(Path(__file__).resolve().with_name("instance")))
 REALM = "Lesson 03"
 HASHES = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}  # the preferred one first
 

@@ -26,7 +26,8 @@ from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-app = Flask(__name__)
+# The instance folder, with the database, lies beside this file, wherever you start it from.
+app = Flask(__name__, instance_path=str(Path(__file__).resolve().with_name("instance")))
 REALM = "Lesson 03"
 HASHES = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}  # the preferred one first
 
@@ -182,7 +183,7 @@ def prepare():
     return str(key)
 
 
-app.config.from_mapping(DATABASE=Path(app.instance_path, "users.db"), NONCE_LIFETIME=300)
+app.config.from_mapping(DATABASE=Path(app.instance_path, "beyond.db"), NONCE_LIFETIME=300)
 app.config.from_prefixed_env()  # FLASK_DATABASE, FLASK_SECRET_KEY, FLASK_NONCE_LIFETIME
 if app.config.get("REFUSE_MD5"):  # FLASK_REFUSE_MD5=1
     del HASHES["MD5"]  # what isn't in there is neither offered nor taken

@@ -22,7 +22,8 @@ from flask import Flask, Response, abort, request
 from passlib.hash import argon2
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-app = Flask(__name__)
+# The instance folder, with the database, lies beside this file, wherever you start it from.
+app = Flask(__name__, instance_path=str(Path(__file__).resolve().with_name("instance")))
 REALM = ISSUER = AUDIENCE = "Lesson 04"  # we issue the tokens, and they are meant for us
 # Argon2id at OWASP's parameters: 19 MiB, 2 rounds, 1 thread (lesson 01).
 argon2id = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)

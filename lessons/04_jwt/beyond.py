@@ -25,7 +25,8 @@ from flask import Flask, Response, abort, request
 from passlib.hash import argon2
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-app = Flask(__name__)
+# The instance folder, with the database, lies beside this file, wherever you start it from.
+app = Flask(__name__, instance_path=str(Path(__file__).resolve().with_name("instance")))
 REALM = ISSUER = AUDIENCE = "Lesson 04"  # we issue the tokens, and they are meant for us
 REFRESH_LIFETIME = 14 * 24 * 3600  # seconds
 # Argon2id at OWASP's parameters: 19 MiB, 2 rounds, 1 thread (lesson 01).
@@ -230,7 +231,7 @@ def prepare():
     return str(key)
 
 
-app.config.from_mapping(DATABASE=Path(app.instance_path, "users.db"), TOKEN_LIFETIME=180)
+app.config.from_mapping(DATABASE=Path(app.instance_path, "beyond.db"), TOKEN_LIFETIME=180)
 app.config.from_prefixed_env()  # FLASK_DATABASE, FLASK_SECRET_KEY, FLASK_TOKEN_LIFETIME
 KEY, TOKEN_LIFETIME = prepare(), app.config["TOKEN_LIFETIME"]
 

@@ -194,7 +194,8 @@ def answers(address, process):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_ways_to_start(folder, way, tmp_path):
     """A lesson starts with python and with flask, in its folder or from elsewhere, debugger off."""
-    path, port, cwd = LESSONS / folder / "app.py", free_port(), tmp_path
+    shutil.copytree(LESSONS / folder, tmp_path / folder, ignore=shutil.ignore_patterns("instance"))
+    path, port, cwd = tmp_path / folder / "app.py", free_port(), tmp_path
     if way == "python":
         port = 5000 + int(folder[:2])
         with socket.socket() as probe:
@@ -206,7 +207,6 @@ def test_ways_to_start(folder, way, tmp_path):
     else:
         command, cwd = [sys.executable, "-m", "flask", "run", "--port", str(port)], path.parent
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FLASK_")}
-    environment["FLASK_DATABASE"] = str(tmp_path / "new" / "lesson.db")
     process = subprocess.Popen(
         command,
         cwd=cwd,
@@ -217,7 +217,7 @@ def test_ways_to_start(folder, way, tmp_path):
     )
     try:
         assert answers(f"http://127.0.0.1:{port}/", process) in (200, 401, 404)
-        assert (tmp_path / "new" / "lesson.db").exists()
+        assert (tmp_path / folder / "instance" / "users.db").exists()  # the lesson's own
     finally:
         process.terminate()
         log = process.communicate(timeout=10)[0]
