@@ -469,9 +469,14 @@ def _print_solution(folder, path):
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments):
-    """Run all tests, or those you name as for pytest."""
-    if not arguments:  # a file's tests stay together: they share a server, or a notebook's kernel
-        arguments = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+    """Run all tests, or those you name as for pytest.
+
+    `test --long` is the thorough run.
+    """
+    if set(arguments) <= {
+        "--long"
+    }:  # a file's tests stay together: they share a server, or a notebook's kernel
+        arguments = [*arguments, "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
     sys.exit(_wait(subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)))
 
 

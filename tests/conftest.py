@@ -19,6 +19,7 @@ def pytest_addoption(parser):
         metavar="app|naive|exercise|beyond|PATH",
         help="the file of the lesson that the checks test (default: app)",
     )
+    parser.addoption("--long", action="store_true", help="the thorough run, which takes longer")
     parser.addoption("--beyond", action="store_true", help="add the step beyond app.py")
 
 
