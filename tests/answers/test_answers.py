@@ -2,8 +2,8 @@
 
 Each folder here holds right answers to a lesson, in clearly different styles, and in `mistakes.py`
 wrong ones, each made from a right one by a single change. A right one must pass every check; a
-wrong one must be caught at the step where it belongs. With `--long` all steps before that one are
-run as well, and none of them may fail. LEARN_TABLE=1 and -s print the table.
+wrong one must be caught at the step where it belongs. One mistake of each step is tried on that
+step; with `--long` all are, and no earlier step may fail. LEARN_TABLE=1 and -s print the table.
 """
 
 import importlib.util
@@ -59,9 +59,17 @@ def test_right_answer_passes_whole(folder, name):
     assert status == 0 and failed is None, said
 
 
-@pytest.mark.parametrize(
-    "folder, mistake", WRONG, ids=[f"{f}-{m['name'].replace('::', ' ')}" for f, m in WRONG]
-)
+def pytest_generate_tests(metafunc):
+    if "mistake" not in metafunc.fixturenames:
+        return
+    wrong = WRONG
+    if not metafunc.config.getoption("--long"):  # one mistake a step
+        steps = [(folder, mistake["step"]) for folder, mistake in WRONG]
+        wrong = [one for number, one in enumerate(WRONG) if steps.index(steps[number]) == number]
+    names = [f"{folder}-{m['name'].replace('::', ' ')}" for folder, m in wrong]
+    metafunc.parametrize("folder, mistake", wrong, ids=names)
+
+
 def test_mistake_is_caught_at_its_step(folder, mistake, tmp_path, request):
     """A wrong answer is caught at the step that its mistake belongs to."""
     base = HERE / folder / f"{mistake['base']}.py"
