@@ -124,8 +124,13 @@ def lab(lesson):
     environment = {**os.environ, **{name: str(own / folder) for name, folder in names.items()}}
     where = _notebooks(lesson)[0] if lesson else NOTEBOOKS
     command = [sys.executable, "-m", "jupyterlab", str(where), "--ServerApp.ip=127.0.0.1"]
-    command += [f"--ServerApp.root_dir={ROOT}"]
-    _wait(subprocess.Popen(command, env=environment))
+    command += [f"--ServerApp.root_dir={ROOT}", "--LabApp.extension_manager=readonly"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command += ["--LabApp.news_url=None"]  # it asks nobody on the network, and npm nothing
+    command += ["--ServerApp.jpserver_extensions={'jupyter_lsp': False}"]
+    if getattr(os, "geteuid", lambda: 1)() == 0:
+        command.append("--allow-root")  # as in a container; it listens on 127.0.0.1 only
+    sys.exit(_wait(subprocess.Popen(command, env=environment)))
 
 
 @main.command()
