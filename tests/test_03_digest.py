@@ -8,6 +8,7 @@ names what the step is about in app.py.
 import hashlib
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -102,6 +103,12 @@ class TestNoCookies:
         expect(app.get("/", digest=("user1", "wrong")), 401, challenge="digest")
         expect(app.get("/", digest=("nobody", "pass1")), 401, challenge="digest")
 
+    def test_scheme_in_any_case(self, app):
+        """The scheme's name counts in any case (RFC 9110 11.1)."""
+        for scheme in ("digest", "DIGEST"):
+            header = digest_answer(challenge_of(app, None), *USER1)
+            expect(app.get("/", authorization=header.replace("Digest", scheme)), 200)
+
 
 class TestAlgorithms:
     """The client takes the best hash that it knows
@@ -138,6 +145,13 @@ class TestAlgorithms:
         wrong = answer(app, algorithm=algorithm, password="wrong")
         expect(wrong, 401, challenge="digest")
 
+    def test_no_algorithm_means_md5(self, app):
+        """An answer that names no algorithm was computed with MD5 (RFC 7616 3.4)."""
+        header = digest_answer(challenge_of(app, "MD5"), *USER1, algorithm=None)
+        expect(app.get("/", authorization=header), 200)
+        header = digest_answer(challenge_of(app, "SHA-256"), *USER1, algorithm=None)
+        expect(app.get("/", authorization=header), 401)
+
 
 class TestReplay:
     """A copied header is worthless
@@ -160,6 +174,19 @@ class TestReplay:
         header = digest_answer(challenge_of(app), *USER1)
         expect(app.get("/", authorization=header), 200)
         expect(app.get("/", authorization=header), 401, challenge="digest")
+
+    def test_of_many_at_once_one_gets_in(self, app):
+        """The same header many times at once gets in once: looking and noting are one act."""
+        for _ in range(3):
+            header = digest_answer(challenge_of(app), *USER1)
+            with ThreadPoolExecutor(10) as pool:
+                sent = pool.map(lambda h: app.get("/", authorization=h).status, [header] * 20)
+            answers = sorted(sent)
+            expect_that(
+                answers == [200] + [401] * 19,
+                "of twenty copies of a header, sent at once, one answered with 200",
+                f"{answers.count(200)} with 200, {answers.count(401)} with 401",
+            )
 
     def test_counts_may_come_out_of_order(self, app):
         """Requests of one client may overtake each other; each count is good once."""
@@ -202,6 +229,12 @@ class TestAddress:
         expect(answer(app, "/account?a=1", sent_to="/account"), 401)
         expect(answer(app, "/account?a=1", sent_to="/account?a=2"), 401)
         expect(answer(app, "/account?q=%C3%A9%20+"), 200)
+
+    def test_header_for_one_method_opens_no_other(self, app):
+        """The response covers the method as well: an answer for GET is none for HEAD."""
+        for method, status in [("HEAD", 200), ("GET", 401)]:
+            header = digest_answer(challenge_of(app), *USER1, method=method)
+            expect(app.send("HEAD", "/", authorization=header), status)
 
 
 class TestParameters:
@@ -281,7 +314,11 @@ class TestNonces:
         """A nonce that the server did not make is refused, though the response is right."""
         challenge = challenge_of(app)
         real = challenge.nonce
-        for forged in ("0" * 32, real[:-2] + "AA", "x" + real, real.swapcase(), "a.b.c"):
+        forgeries = ["0" * 32, real[:-2] + "AA", "x" + real, real.swapcase(), "a.b.c"]
+        for at, old in enumerate(real[:-1]):  # the last one may hold bits that nobody reads
+            new = str(9 - int(old)) if old.isdigit() else "g" if old.lower() != "g" else "A"
+            forgeries.append(real[:at] + new + real[at + 1 :])
+        for forged in forgeries:
             challenge["nonce"] = forged
             expect(app.get("/", authorization=digest_answer(challenge, *USER1)), 401)
         challenge["nonce"] = real
@@ -323,17 +360,19 @@ class TestProof:
 
     def test_server_proves_itself(self, app):
         """On success, rspauth shows that the server knew the secret as well (RFC 7616 3.5)."""
+        target = "/account?page=1"
         for algorithm, hash_function in [("SHA-256", hashlib.sha256), ("MD5", hashlib.md5)]:
 
             def h(*parts, hash_function=hash_function):
                 return hash_function(":".join(parts).encode()).hexdigest()
 
             challenge = challenge_of(app, algorithm)
-            header = digest_answer(challenge, *USER1, cnonce="abc")
-            good = expect(app.get("/", authorization=header), 200)
-            ha1, ha2 = h("user1", challenge.realm, "pass1"), h("", "/")
+            header = digest_answer(challenge, *USER1, target, cnonce="abc")
+            good = expect(app.get(target, authorization=header), 200)
+            ha1, ha2 = h("user1", challenge.realm, "pass1"), h("", target)
             proof = h(ha1, challenge.nonce, "00000001", "abc", "auth", ha2)
-            expect(good, headers={"Authentication-Info": f'rspauth="{proof}"'})
+            for part in (f'rspauth="{proof}"', "qop=", 'cnonce="abc"', "nc=00000001"):
+                expect(good, headers={"Authentication-Info": part})
 
 
 class TestOnlySha256:

@@ -41,9 +41,14 @@ def read(text, answer):
         raise Unexpected("a token that can be read", str(error), answer, "body") from None
 
 
-def forge(app, **changes):
-    """A real token's claims with changes, signed with the app's own key; None leaves one out."""
-    claims = read(token(app), app.exchanges[-1]) | changes
+def claims_of(app):
+    """Log in and return the token's claims."""
+    return read(token(app), app.exchanges[-1])
+
+
+def forge(app, claims, **changes):
+    """These claims with changes, signed with the app's own key; None leaves one out."""
+    claims = {**claims, **changes}
     claims = {name: value for name, value in claims.items() if value is not None}
     return jwt.api_jws.encode(json.dumps(claims).encode(), app.key, "HS256", {"typ": "JWT"})
 
@@ -245,7 +250,7 @@ class TestKey:
     )
     def test_only_our_algorithm_counts(self, app, alg):
         """The algorithm is the server's choice; none, or another one than HS256, is refused."""
-        claims = read(token(app), app.exchanges[-1])
+        claims = claims_of(app)
         head, body = (
             base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
             for part in ({"alg": alg, "typ": "JWT"}, claims)
@@ -259,7 +264,7 @@ class TestKey:
     @pytest.mark.filterwarnings("ignore:The HMAC key")
     def test_weak_keys_open_nothing(self, app):
         """A token signed with a guessed key is refused."""
-        claims = read(token(app), app.exchanges[-1])
+        claims = claims_of(app)
         for key in ("eduCBA", "secret", "secret key here", "dev"):
             expect_refused(app.get("/secured", bearer=jwt.encode(claims, key, "HS256")))
 
@@ -314,17 +319,17 @@ class TestClaims:
     @pytest.mark.parametrize("claim", ["sub", "iss", "aud", "iat", "exp", "jti"])
     def test_every_claim_is_needed(self, app, claim):
         """A token without one of the six claims is refused, though its signature is right."""
-        expect(app.get("/secured", bearer=forge(app)), 200)
-        claims = read(token(app), app.exchanges[-1])
+        claims = claims_of(app)
         expect_that(
             claim in claims, f"the claim {claim} in a token", f"{list(claims)}", app.exchanges[-1]
         )
-        expect_refused(app.get("/secured", bearer=forge(app, **{claim: None})))
+        expect(app.get("/secured", bearer=forge(app, claims)), 200)
+        expect_refused(app.get("/secured", bearer=forge(app, claims, **{claim: None})))
 
     def test_claims_are_checked(self, app):
         """Issuer, audience, user and times are checked, though the signature is right."""
-        now = int(time.time())
-        expect(app.get("/secured", bearer=forge(app)), 200)
+        now, claims = int(time.time()), claims_of(app)
+        expect(app.get("/secured", bearer=forge(app, claims)), 200)
         for changes in [
             {"iss": "another"}, {"iss": ["Lesson 04"]}, {"aud": "another"}, {"aud": ["x", "y"]},
             {"aud": 1}, {"sub": "nobody"}, {"sub": ""}, {"sub": 1}, {"sub": ["user1"]},
@@ -333,7 +338,7 @@ class TestClaims:
             {"exp": "later"}, {"exp": str(now + 60)}, {"exp": now + 10**9},
             {"exp": float("inf")}, {"exp": {}}, {"jti": 5}, {"jti": "\ud800"},
         ]:  # fmt: skip
-            expect_refused(app.get("/secured", bearer=forge(app, **changes)))
+            expect_refused(app.get("/secured", bearer=forge(app, claims, **changes)))
 
 
 class TestAdmin:
