@@ -420,17 +420,6 @@ MISTAKES = [
             ),
         ],
     },
-    {
-        "name": "first looks for the count, then writes it down",
-        "step": "TestReplay",
-        "base": "app",
-        "old": "    try:  # a nonce's",
-        "new": '    used = "SELECT 1 FROM used WHERE nonce = ? AND nc = ?"\n'
-        "    if db().execute(used, [nonce, int(nc, 16)]).fetchone():\n"
-        "        return False\n"
-        '    more = [nonce, int(nc, 16), now + app.config["NONCE_LIFETIME"] + 1]\n'
-        '    db().execute("INSERT OR IGNORE INTO used VALUES (?, ?, ?)", more)\n'
-        "    return True\n"
-        "    try:  # a nonce's",
-    },
+    # "First looks for the count, then writes it down" is not here: on a server with one process the
+    # gap is so small that no check over HTTP meets it each time.
 ]
