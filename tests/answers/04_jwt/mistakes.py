@@ -3,6 +3,8 @@
 step: where it must be caught; base: the right answer that it is made from ("app" is app.py).
 """
 
+FORGET = 'INSERT OR IGNORE INTO revoked VALUES (?, ?)", claims["sub"]'
+
 MISTAKES = [
     {
         "name": "forgets WWW-Authenticate at login",
@@ -273,11 +275,8 @@ MISTAKES = [
         "step": "TestLogout",
         "base": "by_hand",
         "changes": [
-            (
-                'INTO revoked VALUES (?, ?)", claims["jti"]',
-                'INTO revoked VALUES (?, ?)", claims["sub"]',
-            ),
-            ('revoked WHERE jti = ?", claims["jti"]', 'revoked WHERE jti = ?", str(claims["sub"])'),
+            ('INSERT OR IGNORE INTO revoked VALUES (?, ?)", claims["jti"]', FORGET),
+            ('revoked WHERE jti = ?", claims["jti"]', 'revoked WHERE jti = ?", claims["sub"]'),
         ],
     },
     {
@@ -293,6 +292,7 @@ MISTAKES = [
         "step": "TestNoList",
         "base": "by_hand",
         "old": "    try:\n        hasher.verify(row[0] if row else NOBODY, password)",
-        "new": "    if not row:\n        return None\n    try:\n        hasher.verify(row[0], password)",
+        "new": "    if not row:\n        return None\n"
+        "    try:\n        hasher.verify(row[0], password)",
     },
 ]
