@@ -2,8 +2,9 @@
 
 Each folder here holds right answers to a lesson, in clearly different styles, and in `mistakes.py`
 wrong ones, each made from a right one by a single change. A right one must pass every check; a
-wrong one must be caught at the step where it belongs. One mistake of each step is tried on that
-step; with `--long` all are, and no earlier step may fail. LEARN_TABLE=1 and -s print the table.
+wrong one must be caught at the step where it belongs. The ordinary run takes one right answer of
+each lesson and one mistake of each step, tried on that step; `--long` takes all, and no earlier
+step may fail. docs/mistakes.md shows them as a table; LEARN_TABLE=1 writes it anew.
 """
 
 import importlib.util
@@ -13,9 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from learn.places import LESSONS, ROOT
+from learn.steps import read_steps
+from learn.verdict import number_of
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(p.name for p in HERE.iterdir() if (p / "mistakes.py").is_file())
@@ -52,7 +53,6 @@ def test_there_are_enough_answers():
         assert sum(f == folder for f, _ in WRONG) >= 12
 
 
-@pytest.mark.parametrize("folder, name", RIGHT, ids=lambda value: value)
 def test_right_answer_passes_whole(folder, name):
     """A right answer passes every check, whatever its style."""
     status, failed, said = run(folder, HERE / folder / name)
@@ -60,14 +60,16 @@ def test_right_answer_passes_whole(folder, name):
 
 
 def pytest_generate_tests(metafunc):
-    if "mistake" not in metafunc.fixturenames:
-        return
-    wrong = WRONG
-    if not metafunc.config.getoption("--long"):  # one mistake a step
+    right, wrong = RIGHT, WRONG
+    if not metafunc.config.getoption("--long"):
+        right = [(folder, name) for folder, name in RIGHT if name == "by_hand.py"]
         steps = [(folder, mistake["step"]) for folder, mistake in WRONG]
         wrong = [one for number, one in enumerate(WRONG) if steps.index(steps[number]) == number]
-    names = [f"{folder}-{m['name'].replace('::', ' ')}" for folder, m in wrong]
-    metafunc.parametrize("folder, mistake", wrong, ids=names)
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("folder, name", right, ids=lambda value: value)
+    if "mistake" in metafunc.fixturenames:
+        names = [f"{folder}-{mistake['name']}" for folder, mistake in wrong]
+        metafunc.parametrize("folder, mistake", wrong, ids=names)
 
 
 def test_mistake_is_caught_at_its_step(folder, mistake, tmp_path, request):
@@ -84,6 +86,31 @@ def test_mistake_is_caught_at_its_step(folder, mistake, tmp_path, request):
     only = [] if request.config.getoption("--long") else ["-k", mistake["step"]]
     status, failed, said = run(folder, path, "--maxfail=1", *only)
     assert status == 1 and failed is not None, said
-    if os.environ.get("LEARN_TABLE"):
-        print(f"\n| {folder} | {mistake['name']} | {failed[0]} | {failed[1]} |")
     assert failed[0] == mistake["step"], said
+
+
+def table():
+    """Return which step catches which mistake, as Markdown."""
+    lines = ["# Which step catches which mistake", ""]
+    lines += [
+        "Each line is a wrong answer under `tests/answers`: a right one with this mistake in it.",
+        "The tests hold that it is caught at this step and passes all steps before it.",
+    ]
+    for folder in FOLDERS:
+        steps = read_steps(LESSONS / folder)
+        right = ", ".join(f"`{name}`" for f, name in sorted(RIGHT) if f == folder)
+        lines += ["", f"## {folder}", "", f"Right answers, which pass whole: {right}."]
+        lines += ["", "| step | mistake |", "|---|---|"]
+        for step in steps:
+            for _, mistake in (one for one in WRONG if one[0] == folder):
+                if mistake["step"] == step.name:
+                    lines.append(f"| {number_of(step, steps)}: {step.title} | {mistake['name']} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_table_is_current():
+    """docs/mistakes.md shows the answers that are here."""
+    path = ROOT / "docs" / "mistakes.md"
+    if os.environ.get("LEARN_TABLE"):
+        path.write_text(table(), "utf-8")
+    assert path.read_text("utf-8") == table()

@@ -80,45 +80,51 @@ def test_check_goes_on_when_a_step_is_closed(tutorial):
 
 def test_all_steps_passed(tutorial):
     """With all steps passed `check` says what the learner can do now and what comes next."""
-    tutorial.exercise("02_basic", tutorial.file("02_basic", "app.py"))
-    done = tutorial.learn("check", "02")
-    assert done.returncode == 0 and "All 8 steps are done." in done.stdout
-    assert "tell 401 from 403" in done.stdout and "learn play 03" in done.stdout
-    assert "Optional: Beyond app.py: a limit on guesses" in done.stdout
-    assert "all 8 steps" in tutorial.learn().stdout
-    tutorial.exercise("02_basic", tutorial.file("02_basic", "beyond.py"))
-    done = tutorial.learn("check", "02")
+    tutorial.exercise("03_digest", tutorial.file("03_digest", "app.py"))
+    done = tutorial.learn("check", "03")
+    assert done.returncode == 0 and "All 7 steps are done." in done.stdout
+    assert "You can now" in done.stdout and "learn play 04" in done.stdout
+    assert "Optional: Beyond app.py: a server that refuses MD5" in done.stdout
+    assert "all 7 steps" in tutorial.learn().stdout
+    tutorial.exercise("03_digest", tutorial.file("03_digest", "beyond.py"))
+    done = tutorial.learn("check", "03")
     assert done.returncode == 0 and "You went beyond app.py as well." in done.stdout
 
 
 def test_progress_is_right_after_a_change(tutorial):
     """Bare `learn` shows the steps done; after a change it claims nothing until the next check."""
     assert "play 01" in tutorial.learn().stdout
-    tutorial.exercise("01_hashing", tutorial.file("01_hashing", "naive.py"))
+    tutorial.exercise("03_digest", tutorial.file("03_digest", "naive.py"))
     assert "not checked yet" in tutorial.learn().stdout
-    tutorial.learn("check", "01")
+    tutorial.learn("check", "03")
     out = tutorial.learn().stdout
-    assert "0 of 8 steps" in out and "Next: python3 -m learn check 01" in out
-    tutorial.exercise("01_hashing", tutorial.file("01_hashing", "app.py"))
-    assert "0 of 8 steps" not in tutorial.learn().stdout
-    tutorial.learn("check", "01")
-    assert "all 8 steps" in tutorial.learn().stdout
-    tutorial.exercise("01_hashing", tutorial.file("01_hashing", "naive.py"))
+    assert "0 of 7 steps" in out and "Next: python3 -m learn check 03" in out
+    tutorial.exercise("03_digest", tutorial.file("03_digest", "app.py"))
+    assert "0 of 7 steps" not in tutorial.learn().stdout
+    tutorial.learn("check", "03")
+    assert "all 7 steps" in tutorial.learn().stdout
+    tutorial.exercise("03_digest", tutorial.file("03_digest", "naive.py"))
     assert "changed since its last check" in tutorial.learn().stdout
 
 
 def test_broken_state_costs_nothing(tutorial):
     """Whatever stands in the state file, the commands work."""
-    tutorial.learn("start", "02")
+    tutorial.learn("start", "03")
     state = tutorial.root / ".learn" / "progress.json"
-    for broken in ('{"02_basic": 5, "last": {}}', "[1", "[]", '{"02_basic": {"passed": 7}}', "\0"):
+    for broken in (
+        '{"03_digest": 5, "last": {}}',
+        "[1",
+        "[]",
+        '{"03_digest": {"passed": 7}}',
+        "\0",
+    ):
         state.write_text(broken)
         assert tutorial.learn().returncode == 0, broken
-        done = tutorial.learn("hint", "02")
+        done = tutorial.learn("hint", "03")
         assert done.returncode == 0 and "Hint 1 of 3" in done.stdout, (broken, done.stderr)
     state.unlink()
     state.mkdir()  # it can't even be written
-    assert tutorial.learn("check", "02").returncode == 1
+    assert tutorial.learn("check", "03").returncode == 1
     assert tutorial.learn().returncode == 0
 
 
@@ -154,9 +160,9 @@ def test_solution_of_what_is_no_python(tutorial):
 
 def test_json_and_junit_hold_every_step(tutorial, tmp_path):
     """--json and --junitxml give each step a result of its own, also after one that failed."""
-    tutorial.learn("start", "02")
+    tutorial.learn("start", "04")
     report = tmp_path / "report.xml"
-    done = tutorial.learn("check", "02", "--json", "--junitxml", str(report))
+    done = tutorial.learn("check", "04", "--json", "--junitxml", str(report))
     found = json.loads(done.stdout)
     assert done.returncode == 1 and not found["passed"] and found["steps"] == 8
     results = {step["step"]: step["result"] for step in found["results"]}
@@ -190,20 +196,20 @@ def test_json_of_a_file_that_does_not_start(tutorial, tmp_path):
 
 def test_all_lessons_in_a_table(tutorial):
     """`check --all` reports every exercise in a table."""
-    tutorial.learn("start", "01")
+    tutorial.learn("start", "04")
     tutorial.exercise("03_digest", "x = (\n")
     done = tutorial.learn("check", "--all")
     assert done.returncode == 1
-    assert "01_hashing" in done.stdout and "0 of 8" in done.stdout and "03_digest" in done.stdout
+    assert "04_jwt" in done.stdout and "0 of 8" in done.stdout and "03_digest" in done.stdout
     assert "02_basic" not in done.stdout
 
 
 def test_two_checks_at_once(tutorial):
     """Two checks at once don't disturb each other."""
-    tutorial.learn("start", "02")
+    tutorial.learn("start", "03")
     runs = [
         subprocess.Popen(
-            tutorial.command("check", "02"),
+            tutorial.command("check", "03"),
             cwd=tutorial.root,
             env=tutorial.environment,
             stdout=subprocess.PIPE,
@@ -214,9 +220,9 @@ def test_two_checks_at_once(tutorial):
     ]
     for run in runs:
         out = run.communicate(timeout=120)[0]
-        assert run.returncode == 1 and "0 of 8 steps" in out
+        assert run.returncode == 1 and "0 of 7 steps" in out
     kept = json.loads((tutorial.root / ".learn" / "progress.json").read_text("utf-8"))
-    assert kept["02_basic"]["failed"] == "TestCredentials"
+    assert kept["03_digest"]["failed"] == "TestNoCookies"
 
 
 def test_verdict_in_a_notebook(tutorial):
