@@ -114,10 +114,14 @@ def play(lesson):
             break
 
 
-@main.command()
+@main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("lesson", required=False)
-def lab(lesson):
-    """Open a lesson's notebook in JupyterLab, on 127.0.0.1 and with a token."""
+@click.argument("more", nargs=-1, type=click.UNPROCESSED)
+def lab(lesson, more):
+    """Open a lesson's notebook in JupyterLab, on 127.0.0.1 and with a token.
+
+    Whatever comes after the lesson is for JupyterLab: lab 02 --no-browser.
+    """
     own = ROOT / ".learn" / "jupyter"  # nothing is written outside the repository
     own.mkdir(parents=True, exist_ok=True)
     names = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
@@ -131,7 +135,9 @@ def lab(lesson):
     command += ["--ServerApp.jpserver_extensions={'jupyter_lsp': False}"]
     if getattr(os, "geteuid", lambda: 1)() == 0:
         command.append("--allow-root")  # as in a container; it listens on 127.0.0.1 only
-    sys.exit(_wait(subprocess.Popen(command, env=environment)))
+    if lesson:  # the printed address leads to the notebook too
+        command.append(f"--LabApp.default_url=/lab/tree/notebooks/{where.name}")
+    sys.exit(_wait(subprocess.Popen([*command, *more], env=environment)))
 
 
 @main.command()

@@ -506,7 +506,7 @@ _DIGEST_CREDENTIALS = {
     "or no longer accepts (RFC 7616 3.4).",
     "opaque": "sent back as it came in the challenge (RFC 7616 3.4).",
     "cnonce": "the client's own nonce; with it in the hash, a server can't prepare a table of "
-    "answers for one chosen nonce (RFC 7616 5.9).",
+    "answers for one chosen nonce (RFC 7616 5.10).",
 }
 
 _HASHES: dict[str, Callable[[bytes], Any]] = {
@@ -710,7 +710,7 @@ def _halves(
             header,
             "",
             f"HA2 = {_code(a2)} = `{proof.ha2}`; the value is {_code(whole)} "
-            "(RFC 7616 3.4.1, 3.4.3).",
+            f"(RFC 7616 3.4.1, {'3.4.3' if method else '3.5: a response has no method'}).",
             False,
             depth,
         ),
@@ -1301,10 +1301,10 @@ def _cache_control(header: str, value: str, context: Context) -> list[Note]:
         Note(
             header,
             "no-store",
-            "no cache may keep a copy (RFC 9111 5.2); OAuth "
+            "`no-store`: no cache may keep a copy (RFC 9111 5.2.2.5); OAuth "
             "demands it of a response that carries a token (RFC 6749 5.1).",
             False,
-            1,
+            0,
         )
     ]
 

@@ -45,4 +45,6 @@ def find_file(name: str | int, file: str | Path = "app") -> Path:
         if str(file) == "exercise":
             more = f" Make one with: python3 -m learn start {folder.name[:2]}"
         raise LessonError(f"There is no file {path}.{more}")
+    if path.suffix != ".py":
+        raise LessonError(f"{path} is no Python file: its name does not end in .py.")
     return path.resolve()

@@ -146,7 +146,7 @@ class TestAlgorithms:
         expect(wrong, 401, challenge="digest")
 
     def test_no_algorithm_means_md5(self, app):
-        """An answer that names no algorithm was computed with MD5 (RFC 7616 3.4)."""
+        """An answer that names no algorithm was computed with MD5 (RFC 7616 3.3)."""
         header = digest_answer(challenge_of(app, "MD5"), *USER1, algorithm=None)
         expect(app.get("/", authorization=header), 200)
         header = digest_answer(challenge_of(app, "SHA-256"), *USER1, algorithm=None)

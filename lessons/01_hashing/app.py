@@ -75,7 +75,8 @@ def verify(name, password):
 def clean(field, most):
     """Return a form field in NFC, so that every way to type "é" is the same; None if unusable."""
     text = unicodedata.normalize("NFC", request.form.get(field, ""))
-    return text if 1 <= len(text.encode()) <= most and "\0" not in text else None
+    odd = "\0" in text or "\ufffd" in text  # the latter stands for bytes that were no UTF-8
+    return text if 1 <= len(text.encode()) <= most and not odd else None
 
 
 @app.cli.command("users")

@@ -127,7 +127,8 @@ def hash_of_new_password():
 def clean(text, most):
     """Return text in NFC, so that every way to type "é" is the same; None if unusable."""
     text = unicodedata.normalize("NFC", text)
-    return text if 1 <= len(text.encode()) <= most and "\0" not in text else None
+    odd = "\0" in text or "\ufffd" in text  # the latter stands for bytes that were no UTF-8
+    return text if 1 <= len(text.encode()) <= most and not odd else None
 
 
 @app.before_request

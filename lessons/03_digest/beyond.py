@@ -46,13 +46,13 @@ class DigestAuth(HTTPDigestAuth):
 
     def authenticate(self, sent, user):
         """Return the user if this answer to one of our challenges is right, else None."""
-        algorithm = sent.algorithm or "MD5" if sent else None  # MD5 if untold (RFC 7616 3.4)
+        algorithm = sent.algorithm or "MD5" if sent else None  # MD5 if untold (RFC 7616 3.3)
         if (
             algorithm not in HASHES
             or (sent.realm, sent.qop, sent.opaque) != (REALM, "auth", OPAQUE)
             # The response covers `uri`, not the request line: they must be the same.
             or sent.uri != request.environ.get("RAW_URI")
-            or not re.fullmatch("[0-9a-f]{8}", sent.nc or "")
+            or not re.fullmatch("(?!0{8})[0-9a-f]{8}", sent.nc or "")
             or not (sent.nonce and sent.cnonce and sent.response)
         ):
             return None
@@ -157,8 +157,9 @@ def db():
 
 def prepare():
     """Make the tables and the demo users, unless they are there, and return the secret key."""
-    if type(app.config["NONCE_LIFETIME"]) is not int or app.config["NONCE_LIFETIME"] < 1:
-        sys.exit("FLASK_NONCE_LIFETIME must be a whole number of seconds above 0.")
+    lifetime = app.config["NONCE_LIFETIME"]
+    if type(lifetime) is not int or not 1 <= lifetime <= 10**9:
+        sys.exit("FLASK_NONCE_LIFETIME must be a whole number of seconds, 1 or more.")
     Path(str(app.config["DATABASE"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     db().execute("PRAGMA journal_mode = WAL")
     db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")

@@ -174,8 +174,9 @@ def db():
 
 def prepare():
     """Make the tables and the demo users, unless they are there, and return the secret key."""
-    if type(app.config["TOKEN_LIFETIME"]) is not int or app.config["TOKEN_LIFETIME"] < 1:
-        sys.exit("FLASK_TOKEN_LIFETIME must be a whole number of seconds above 0.")
+    lifetime = app.config["TOKEN_LIFETIME"]
+    if type(lifetime) is not int or not 1 <= lifetime <= 10**9:
+        sys.exit("FLASK_TOKEN_LIFETIME must be a whole number of seconds, 1 or more.")
     Path(str(app.config["DATABASE"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")
     db().execute("CREATE TABLE IF NOT EXISTS revoked (jti PRIMARY KEY, until)")

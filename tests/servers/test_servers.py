@@ -125,6 +125,15 @@ def test_curl_bearer():
         assert curl("-H", "Authorization: Bearer x", f"{base}/secured")[0] == 401
 
 
+def test_bytes_that_are_no_text_are_no_password():
+    """In a multipart form, bytes that are no UTF-8 would all look alike: they are refused."""
+    with Lesson("01") as app:
+        address = f"http://127.0.0.1:{app.port}/register"
+        for password, status in [(b"\xff\xff", 400), ("\u00ff\u00ff".encode(), 201)]:
+            parts = {"username": (None, b"odd"), "password": (None, password)}
+            assert httpx2.post(address, files=parts).status_code == status
+
+
 RAW = [
     b"", b" ", b"\t", b"Basic", b"Basic ", b"Basic  ", b"Basic :", b"Basic \xff\xfe", b"Basic =",
     b"Basic ====", b"Basic dXNlcjE6cGFzczE", b"Basic dXNlcjE6cGFzczE=x",
@@ -228,8 +237,9 @@ def test_ways_to_start(folder, way, tmp_path):
 def test_bad_settings_get_a_sentence(folder, tmp_path):
     """A short key or a lifetime that is no number stops the start with a sentence, no traceback."""
     cases = [("SECRET_KEY", "too short")]
-    cases += [("NONCE_LIFETIME", "soon")] if folder == "03_digest" else []
-    cases += [("TOKEN_LIFETIME", "-5")] if folder == "04_jwt" else []
+    bad = ["soon", "-5", "0", "9" * 20]
+    cases += [("NONCE_LIFETIME", value) for value in bad] if folder == "03_digest" else []
+    cases += [("TOKEN_LIFETIME", value) for value in bad] if folder == "04_jwt" else []
     for name, value in cases:
         command = [sys.executable, str(LESSONS / folder / "app.py")]
         environment = {
