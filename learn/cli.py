@@ -83,7 +83,8 @@ def overview():
             state = "changed since its last check" if kept["passed"] else "not checked yet"
         elif done == len(steps):
             state, step = f"all {done} steps", None
-        if step and (following is None or folder.name == progress.last()):
+        begun = state != "-" and folder.name == progress.last()
+        if step and (following is None or begun):
             following = step
         table.add_row(folder.name, re.sub(r"^Lesson \d+: ", "", title), state)
     console = make_console()

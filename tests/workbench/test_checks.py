@@ -1,5 +1,6 @@
 """The checks are worth something: each one can fail, and on naive.py the right ones do."""
 
+import difflib
 import re
 import subprocess
 import sys
@@ -65,3 +66,12 @@ def test_steps_say_what_a_learner_needs(folder):
     named = [name for step in steps for name in step.pieces]
     assert len(named) == len(set(named)), "a piece belongs to one step"
     assert set(named) <= set(pieces), set(named) - set(pieces)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_beyond_is_app_and_one_step_more(folder):
+    """beyond.py keeps app.py's lines but for a few: what changes in one changes in the other."""
+    app, beyond = ((LESSONS / folder / f"{n}.py").read_text("utf-8") for n in ("app", "beyond"))
+    diff = list(difflib.ndiff(app.split("\n"), beyond.split("\n")))
+    assert sum(line.startswith("- ") for line in diff) <= 20
+    assert sum(line.startswith("+ ") for line in diff) <= 70
