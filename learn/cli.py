@@ -326,7 +326,7 @@ def _progress(folder: Path, quiet: bool = False):
 
 
 def _print_all(verdicts):
-    """Print a table of all lessons that have an exercise."""
+    """Print a table of all lessons, those without an exercise too."""
     from rich.table import Table
 
     from .show import make_console
@@ -335,7 +335,12 @@ def _print_all(verdicts):
     table = Table(box=None, pad_edge=False)
     for title in ("lesson", "steps", "", "the first that fails"):
         table.add_column(title, no_wrap=title != "the first that fails")
-    for verdict in verdicts:
+    found = {verdict.folder: verdict for verdict in verdicts}
+    for folder in lesson_folders():
+        verdict = found.get(folder)
+        if verdict is None:
+            table.add_row(folder.name, "-", "", f"not begun: start {folder.name[:2]}")
+            continue
         failed = verdict.failed.step.title if verdict.failed else "-"
         if verdict.broken:
             failed = verdict.broken.split("\n")[0]
