@@ -7,6 +7,7 @@ to do with authentication. `learn.explain` knows what the notes say; this module
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -260,7 +261,7 @@ class SideBySide:
 
         table = Table("the attempt", "naive.py", "app.py")
         for title, one, two in self._cells():
-            table.add_row(title, one.replace("`", ""), two.replace("`", ""))
+            table.add_row(*(re.sub(r"[`*]", "", cell) for cell in (title, one, two)))
         yield table
 
 
@@ -273,8 +274,6 @@ def _verdict(answer: Exchange) -> str:
 
 def as_svg(exchange: Exchange, title: str) -> str:
     """Return a picture of the exchange as SVG, as rich draws a terminal; it loads no font."""
-    import re
-
     from rich.console import Console
 
     console = Console(record=True, width=100, file=open(os.devnull, "w"), force_terminal=True)

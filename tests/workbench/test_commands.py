@@ -71,6 +71,7 @@ def test_play_shows_the_notebook(number):
     assert (
         "HTTP/1.1" in done.stdout and "\x1b" not in done.stdout and "Traceback" not in done.stdout
     )
+    assert "**" not in done.stdout
     if number != "01":
         assert "WWW-Authenticate" in done.stdout and "Authorization" in done.stdout
 
