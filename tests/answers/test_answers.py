@@ -45,6 +45,24 @@ def run(folder, path, *arguments):
     return done.returncode, found.groups() if found else None, done.stdout
 
 
+def with_mistake(folder, mistake):
+    """Return the right answer's text with the mistake in it."""
+    base = HERE / folder / f"{mistake['base']}.py"
+    if mistake["base"] == "app":
+        base = LESSONS / folder / "app.py"
+    text = base.read_text("utf-8")
+    for old, new in mistake.get("changes") or [(mistake["old"], mistake["new"])]:
+        assert text.count(old) == 1, f"{text.count(old)} times in {base.name}: {old}"
+        text = text.replace(old, new)
+    return text
+
+
+def test_every_mistake_still_fits_its_answer():
+    """What each mistake replaces occurs once in the answer that it is made from."""
+    for folder, mistake in WRONG:
+        assert with_mistake(folder, mistake)
+
+
 def test_there_are_enough_answers():
     """Each lesson has at least four right answers and at least twelve wrong ones."""
     assert FOLDERS == sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
@@ -74,13 +92,7 @@ def pytest_generate_tests(metafunc):
 
 def test_mistake_is_caught_at_its_step(folder, mistake, tmp_path, request):
     """A wrong answer is caught at the step that its mistake belongs to."""
-    base = HERE / folder / f"{mistake['base']}.py"
-    if mistake["base"] == "app":
-        base = LESSONS / folder / "app.py"
-    text = base.read_text("utf-8")
-    for old, new in mistake.get("changes") or [(mistake["old"], mistake["new"])]:
-        assert text.count(old) == 1, f"{text.count(old)} times in {base.name}: {old}"
-        text = text.replace(old, new)
+    text = with_mistake(folder, mistake)
     path = tmp_path / "exercise.py"
     path.write_text(text, "utf-8")
     only = [] if request.config.getoption("--long") else ["-k", mistake["step"]]

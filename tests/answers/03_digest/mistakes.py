@@ -274,7 +274,7 @@ MISTAKES = [
         "name": "a missing nc is a 500",
         "step": "TestParameters",
         "base": "app",
-        "old": '            or not re.fullmatch("[0-9a-f]{8}", sent.nc or "")\n',
+        "old": '            or not re.fullmatch("(?!0{8})[0-9a-f]{8}", sent.nc or "")\n',
         "new": "",
     },
     {
