@@ -14,6 +14,7 @@ _HOME = {
     "LessonError": "learn.places",
     "Exchange": "learn.client",
     "digest_answer": "learn.client",
+    "Mailbox": "learn.mailbox",
     "check": "learn.check",
     "explain": "learn.explain",
     "show": "learn.show",

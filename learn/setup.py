@@ -99,8 +99,8 @@ def _has_all_already() -> bool:
         re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;]+)", REQUIREMENTS.read_text(), re.M)
     )
     text = (ROOT / "pyproject.toml").read_text("utf-8")
-    group = re.search(r"^learn = \[(.*?)^\]", text, re.M | re.S).group(1)
-    direct = re.findall(r'"([\w.-]+)', group)
+    dependencies = re.search(r"^dependencies = \[(.*?)^\]", text, re.M | re.S).group(1)
+    direct = re.findall(r'"([\w.-]+)', dependencies)
     try:
         return all((name, metadata.version(name)) in locked for name in direct)
     except metadata.PackageNotFoundError:

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .explain import Context, Note, explain, is_auth_header
+from .places import ROOT
 
 if TYPE_CHECKING:
     from .client import Exchange
@@ -270,6 +271,62 @@ def _verdict(answer: Exchange) -> str:
     line = line if len(line) <= 64 else line[:63].rstrip() + "…"
     body = "" if line.startswith("<") else line
     return f"**{answer.status}** {body}".strip()
+
+
+class QRCode:
+    """A QR code: in a notebook the picture that a lesson served, in a terminal one of characters.
+
+    svg: the picture; address: what a reader of it should read.
+    """
+
+    def __init__(self, svg: str, address: str):
+        self.svg, self.address = svg, address
+
+    def _repr_svg_(self):
+        return self.svg[self.svg.index("<svg") :]
+
+    def __repr__(self):
+        return "<QR code>"
+
+    def __rich_console__(self, console, options):
+        import io
+
+        import segno
+        from rich.text import Text
+
+        out = io.StringIO()
+        segno.make(self.address, micro=False).terminal(out, compact=True)
+        yield Text.from_ansi(out.getvalue())
+
+
+class Chart:
+    """A chart: `axes` are matplotlib's, to draw on; the terminal says where to see it.
+
+    across, up: what the axes show, with the unit.
+    """
+
+    def __init__(self, across: str, up: str, size: tuple[float, float] = (7, 3.5)):
+        os.environ.setdefault("MPLCONFIGDIR", str(ROOT / ".learn" / "matplotlib"))
+        from matplotlib.figure import Figure  # without pyplot: no window, no state
+
+        self.title = f"{up}, by {across}"
+        self.figure = Figure(figsize=size, layout="constrained")
+        self.axes = self.figure.subplots()
+        self.axes.set(xlabel=across, ylabel=up)
+        self.axes.grid(alpha=0.3)
+
+    def _repr_png_(self):
+        import io
+
+        out = io.BytesIO()
+        self.figure.savefig(out, format="png", dpi=100, metadata={"Software": None})
+        return out.getvalue()
+
+    def __repr__(self):
+        return f"<chart: {self.title}>"
+
+    def __rich_console__(self, console, options):
+        yield f"(A chart, {self.title}: the notebook shows it, python3 -m learn lab.)"
 
 
 def as_svg(exchange: Exchange, title: str) -> str:

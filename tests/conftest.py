@@ -43,19 +43,25 @@ def on(request):
 
 
 @pytest.fixture(scope="module")
-def app(request, on):
+def settings():
+    """The settings with which a file of checks starts its lesson; the file may have its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def app(request, on, settings):
     """The lesson that a file of checks is named after, running; shared by its checks."""
-    with _start(request, on) as running:
+    with _start(request, on, settings) as running:
         yield running
 
 
 @pytest.fixture
-def start(request, on):
+def start(request, on, settings):
     """Start the lesson for one check alone, with settings: start(TOKEN_LIFETIME=1)."""
     running = []
 
-    def start(**settings):
-        running.append(Lesson(_folder(request), on, **settings))
+    def start(**more):
+        running.append(Lesson(_folder(request), on, **{**settings, **more}))
         return running[-1]
 
     yield start
@@ -63,9 +69,9 @@ def start(request, on):
         one.stop()
 
 
-def _start(request, on):
+def _start(request, on, settings):
     try:
-        return Lesson(_folder(request), on)
+        return Lesson(_folder(request), on, **settings)
     except LessonError as error:  # pytest shows the sentence, and no traceback of the workbench
         raise pytest.fail.Exception(str(error), pytrace=False) from error
 

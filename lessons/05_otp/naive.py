@@ -1,0 +1,76 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["flask>=3.1", "flask-httpauth>=4.8", "pyotp>=2.9", "segno>=1.6"]
+# ///
+"""Lesson 05, as it is often first written. It works, and its flaws are left in on purpose.
+
+The PIN has four digits, comes back in the answer, never ends and can be tried for ever; a phone's
+code counts for ten minutes, as often as you like. Don't copy this; app.py is the one to copy.
+"""
+
+import random
+from io import BytesIO
+
+import pyotp
+import segno
+from flask import Flask, Response, jsonify, request
+from flask_httpauth import HTTPBasicAuth
+
+app = Flask(__name__)
+auth = HTTPBasicAuth()
+
+users = {"user1": "pass1", "user2": "pass2"}
+pins = {}
+secrets = {}
+
+
+@auth.verify_password
+def verify_password(username, password):
+    if username in users and users[username] == password:
+        return username
+
+
+@app.route("/")
+@auth.login_required
+def index():
+    user, code = auth.current_user(), request.headers.get("OTP", "")
+    totp = pyotp.TOTP(secrets[user]) if user in secrets else None
+    if code == pins.get(user) or (totp and totp.verify(code, valid_window=10)):
+        return f"Hello, {user}!"
+    return "Code is missing or wrong", 401
+
+
+@app.route("/public")
+def public():
+    return "Hello, whoever you are!"
+
+
+@app.route("/pin", methods=["GET", "POST"])
+@auth.login_required
+def pin():
+    pins[auth.current_user()] = str(random.randint(1000, 9999))
+    return jsonify(pin=pins[auth.current_user()])  # for convenience
+
+
+@app.route("/enroll", methods=["GET", "POST"])
+@auth.login_required
+def enroll():
+    secrets[auth.current_user()] = pyotp.random_base32()
+    return jsonify(otpauth_uri=address()), 201
+
+
+@app.route("/enroll.svg")
+@auth.login_required
+def enroll_svg():
+    picture = BytesIO()
+    segno.make(address(), micro=False).save(picture, kind="svg", scale=6, light="white")
+    return Response(picture.getvalue(), mimetype="image/svg+xml")
+
+
+def address():
+    user = auth.current_user()
+    return pyotp.TOTP(secrets[user]).provisioning_uri(name=user, issuer_name="Lesson 05")
+
+
+if __name__ == "__main__":
+    app.run(port=5005)
