@@ -146,6 +146,8 @@ def enroll():
     if db().execute(change, [secret, user["name"], user["secret"]]).rowcount != 1:
         abort(409, "You have just been enrolled by another request.")
     codes = [secrets.token_hex(10) for _ in range(10)]
+    unused = "DELETE FROM recovery WHERE name = ? AND secret IS NOT ?"
+    db().execute(unused, [user["name"], user["secret"]])  # of an enrolment that was not finished
     new = [(user["name"], secret, digest(code)) for code in codes]
     db().executemany("INSERT INTO recovery VALUES (?, ?, ?)", new)
     return {"otpauth_uri": otpauth(user, secret), "recovery_codes": codes}, 201, NO_STORE
