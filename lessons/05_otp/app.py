@@ -234,7 +234,8 @@ def prepare():
     for name in ("PIN_LIFETIME", "LOCKOUT"):
         if type(app.config[name]) is not int or not 1 <= app.config[name] <= 10**9:
             sys.exit(f"FLASK_{name} must be a whole number of seconds, 1 or more.")
-    if not re.fullmatch(r"(\S+:\d{1,5})?", str(app.config["MAIL_SERVER"])):
+    server = str(app.config["MAIL_SERVER"])
+    if server and not (re.fullmatch(r"\S+:\d+", server) and int(server.split(":")[-1]) < 65536):
         sys.exit("FLASK_MAIL_SERVER must be host:port, for example 127.0.0.1:1025.")
     Path(str(app.config["DATABASE"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")

@@ -151,7 +151,7 @@ RAW = [
     b"NTLM TlRM", b"Basic Basic Basic", b"B\xc3\xa4sic dXNlcjE6cGFzczE=",
     b"Basic-x dXNlcjE6cGFzczE=", b"null", b"undefined", b"Bearer null",
 ]  # fmt: skip
-PROTECTED = {"02_basic": "/", "03_digest": "/", "04_jwt": "/secured"}
+PROTECTED = {"02_basic": "/", "03_digest": "/", "04_jwt": "/secured", "05_otp": "/"}
 
 
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=posix)])
@@ -240,6 +240,9 @@ def test_bad_settings_get_a_sentence(folder, tmp_path):
     bad = ["soon", "-5", "0", "9" * 20]
     cases += [("NONCE_LIFETIME", value) for value in bad] if folder == "03_digest" else []
     cases += [("TOKEN_LIFETIME", value) for value in bad] if folder == "04_jwt" else []
+    if folder == "05_otp":
+        cases += [(name, value) for name in ("PIN_LIFETIME", "LOCKOUT") for value in bad]
+        cases += [("MAIL_SERVER", value) for value in ("here", "a b:25", ":25", "here:65536")]
     for name, value in cases:
         command = [sys.executable, str(LESSONS / folder / "app.py")]
         environment = {

@@ -170,7 +170,7 @@ MISTAKES = [
                 "[name]).fetchone()\n        if not row or row[2] < time.time() or"
                 " cls.digest(row[0], code) != row[1]:\n",
                 "[name]).fetchall()\n"
-                "        good = (r[2] > time.time() and cls.digest(r[0], code) == r[1] for r in row)\n"
+                "        good = [cls.digest(r[0], code) == r[1] for r in row]\n"
                 "        if not any(good):\n",
             ),
         ],
