@@ -110,8 +110,8 @@ def first_use(nonce, nc):
     """Tell whether this nonce comes with this count for the first time, in any worker."""
     now = time.time()
     db().execute("DELETE FROM used WHERE until < ?", [now])
-    try:  # a nonce's clock has whole seconds, so it is remembered for one more
-        row = [nonce, int(nc, 16), now + app.config["NONCE_LIFETIME"] + 1]
+    try:  # kept for an hour longer than the nonce lives, in case the clock is set back
+        row = [nonce, int(nc, 16), now + app.config["NONCE_LIFETIME"] + 3600]
         db().execute("INSERT INTO used VALUES (?, ?, ?)", row)
     except sqlite3.IntegrityError:
         return False

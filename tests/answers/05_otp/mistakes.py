@@ -214,9 +214,9 @@ MISTAKES = [
     {
         "name": "enrolment counts before a first code",
         "step": "TestEnrolment",
-        "base": "asynchronous",
-        "old": 'query("UPDATE users SET new = ? WHERE name = ?", secret, name)',
-        "new": "query(\"UPDATE users SET new = ?, old = 'x' WHERE name = ?\", secret, name)",
+        "base": "factory",
+        "old": 'changed("UPDATE users SET pending = ? WHERE name = ?", secret, user["name"])',
+        "new": 'changed("UPDATE users SET secret = ? WHERE name = ?", secret, user["name"])',
     },
     {
         "name": "the old phone ends when a new one is begun",
