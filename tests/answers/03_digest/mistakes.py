@@ -97,11 +97,11 @@ MISTAKES = [
         "base": "app",
         "changes": [
             (
-                "    try:  # a nonce's",
+                "    try:  # kept for an hour",
                 '    last = db().execute("SELECT max(nc) FROM used WHERE nonce = ?", [nonce])\n'
                 "    if int(nc, 16) < (last.fetchone()[0] or 0):\n"
                 "        return False\n"
-                "    try:  # a nonce's",
+                "    try:  # kept for an hour",
             ),
             ('"INSERT INTO used', '"INSERT OR IGNORE INTO used'),
         ],
@@ -110,11 +110,11 @@ MISTAKES = [
         "name": "nc must rise",
         "step": "TestReplay",
         "base": "app",
-        "old": "    try:  # a nonce's",
+        "old": "    try:  # kept for an hour",
         "new": '    last = db().execute("SELECT max(nc) FROM used WHERE nonce = ?", [nonce])\n'
         "    if int(nc, 16) <= (last.fetchone()[0] or 0):\n"
         "        return False\n"
-        "    try:  # a nonce's",
+        "    try:  # kept for an hour",
     },
     {
         "name": "keeps the used counts in memory",
