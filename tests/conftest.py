@@ -23,7 +23,15 @@ def pytest_addoption(parser):
     parser.addoption("--beyond", action="store_true", help="add the step beyond app.py")
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: runs with --long only")
+
+
 def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
     if not config.getoption("--beyond"):
         beyond = [item for item in items if getattr(item, "cls", None) and is_beyond(item.cls)]
         config.hook.pytest_deselected(items=beyond)

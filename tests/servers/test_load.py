@@ -26,6 +26,14 @@ from learn.places import LESSONS
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
 FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
+
+
+def lessons(*ordinary):
+    """Return all lessons, those apart that only the long run takes."""
+    long = pytest.mark.long
+    return [pytest.param(f, marks=() if f in ordinary else long) for f in FOLDERS]
+
+
 SHARE = {
     "01_hashing": 600,
     "02_basic": 24_000,
@@ -153,7 +161,7 @@ def verdicts(app, requests, clients=4):
     return count
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", lessons("02_basic", "03_digest", "04_jwt"))
 def test_mixed_load(folder, request):
     """Under a mixed load from four clients at once, not one verdict is wrong."""
     count = SHARE[folder] if request.config.getoption("--long") else 120
@@ -197,7 +205,7 @@ def expect_right_again(folder, app):
     assert ask(app.port, *wrong_one(folder)) in (401, 403)
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", lessons("03_digest"))
 def test_killed_workers(folder):
     """Workers killed in the middle lose answers at worst; no verdict is wrong, then all is well."""
     with Lesson(folder, workers=4, NONCE_LIFETIME=3600) as app:
@@ -238,7 +246,7 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", lessons("04_jwt"))
 def test_database_locked_by_another_process(folder):
     """While another process holds the database the answer is 503 and a sentence, never a yes."""
     with Lesson(folder, workers=1) as app:  # one that is ready, for sure
@@ -258,7 +266,7 @@ def test_database_locked_by_another_process(folder):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a running process")
-@pytest.mark.parametrize("folder", ["01_hashing", "02_basic", "03_digest", "04_jwt", "05_otp"])
+@pytest.mark.parametrize("folder", lessons("03_digest", "05_otp"))
 def test_disk_full(folder):
     """When nothing can be written the answer is 503, never a yes that is forgotten at once."""
     import resource
