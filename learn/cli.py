@@ -7,6 +7,7 @@ import difflib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -500,6 +501,7 @@ def test(arguments):
 
 def _wait(process) -> int:
     """Wait for a child that gets the same Ctrl-C as we do; return its exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())  # nobody is left behind
     while True:
         try:
             return process.wait()
