@@ -54,50 +54,120 @@ ODD += [
     b"=?utf-8?q?a?=",
 ]
 WORDS = [b"user1", b"user2", b"nobody", b"user1\0", b"USER1", b"us\xc3\xa9r"]
-SCHEMES = [b"Basic", b"basic", b"BASIC", b"Digest", b"digest", b"Bearer", b"bearer", b"Foo", b""]
+SCHEMES = [b"Basic", b"basic", b"Digest", b"DIGEST", b"Bearer", b"bearer", b"Foo", b""]
 WRONG = b"WRONG-by-far"  # no damage makes a right password of this
-DIGEST = [
-    "username",
-    "realm",
-    "nonce",
-    "uri",
-    "response",
-    "opaque",
-    "qop",
-    "nc",
-    "cnonce",
-    "algorithm",
-]
+DIGEST = ["username", "realm", "nonce", "uri", "response", "opaque", "qop", "nc", "cnonce"]
+DIGEST += ["algorithm"]
+EXTRA = [b"Authorization", b"Host", b"Cookie", b"Content-Type", b"Content-Length", b"OTP"]
+EXTRA += [b"Transfer-Encoding", b"Accept-Charset", b"Sec-Fetch-Site", b"X-Forwarded-For", b"Expect"]
+CLAIMS = ["sub", "iss", "aud", "iat", "exp", "jti", "scope", "nbf", "x"]
+HEADER = ["alg", "typ", "kid", "crit", "b64", "jwk", "jku", "x5u", "x5c", "cty", "zip"]
+METHODS = [b"GET", b"POST", b"HEAD", b"PUT", b"OPTIONS", b"get"]
 
 odd = st.sampled_from(ODD) | st.binary(max_size=12)
 word = st.sampled_from(WORDS) | odd
-gap = st.sampled_from([b" ", b" ", b" ", b" ", b"  ", b"\t", b"", b" \t "])
+leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+anything = leaf | st.lists(leaf, max_size=2)
+# Damage: where (in hundredths of the length), what, and with which bytes.
+ways = st.sampled_from(["insert", "replace", "delete", "cut", "twice", "case"])
+damage = st.tuples(st.integers(0, 100), ways, odd)
 
-# Damage is a list of steps: where (a fraction of the length), what, and with which bytes.
-damage = st.lists(
-    st.tuples(
-        st.floats(0, 1),
-        st.sampled_from(["insert", "replace", "delete", "cut", "twice", "case"]),
-        odd,
+
+def an(aspect, strategy):
+    """Return the strategy for an oddity in this aspect."""
+    return strategy.map(lambda value: (aspect, value))
+
+
+REQUEST = [
+    an("method", st.sampled_from(METHODS)),
+    an("query", odd),
+    an("twist", damage),
+    an("extra", st.tuples(st.sampled_from(EXTRA), odd)),
+    an("whole", damage),
+]
+FORM = [
+    an("type", st.sampled_from(["multipart", "json", "none"])),
+    an("form name", word),
+    an("form password", odd),
+    an("form damage", damage),
+]
+VALUE = [
+    an("scheme", st.sampled_from(SCHEMES)),
+    an("gap", st.sampled_from([b"  ", b"\t", b"", b" \t "])),
+    an("damage", damage),
+]
+BASIC = [
+    an("name", word),
+    an("password", odd),
+    an("style", st.sampled_from(["url", "bare", "twice", "none"])),
+]
+STYLES = st.sampled_from(["quoted", "bare", "star", "single"])
+PARAMETERS = [
+    an("change", st.tuples(st.sampled_from(DIGEST), st.none() | odd, STYLES)),
+    an("more", st.tuples(st.sampled_from(DIGEST), odd, STYLES)),
+    an("comma", st.sampled_from([b",", b",,", b" ", b"; "])),
+]
+TOKEN = [
+    an("header", st.tuples(st.sampled_from(HEADER), anything)),
+    an("claim", st.tuples(st.sampled_from(CLAIMS), anything)),
+    an("part", st.tuples(st.integers(0, 2), damage)),
+]
+CODE = [an("otp", odd | st.integers(0, 999999).map(lambda n: b"%06d" % n))]
+# For each lesson: its requests, the kinds of credentials, and what may be odd about them.
+LESSONS = {
+    "01": (["POST /login", "POST /register", "POST /login", "GET /"], [""], [*FORM, *FORM]),
+    "02": (
+        ["GET /", "GET /", "GET /admin", "POST /users", "POST /password"],
+        ["basic", "basic", "basic", "", "digest"],
+        [*VALUE, *BASIC, *FORM],
     ),
-    max_size=3,
-)
-seldom = st.sampled_from([[], []]) | damage
+    "03": (
+        ["GET /", "GET /account"],
+        ["digest", "digest", "digest", "digest", "basic", ""],
+        [*VALUE, *PARAMETERS, *PARAMETERS],
+    ),
+    "04": (
+        ["GET /secured", "GET /secured", "GET /admin", "POST /logout", "POST /login"],
+        ["bearer", "bearer", "bearer", "", "basic"],
+        [*VALUE, *TOKEN, *TOKEN, *BASIC],
+    ),
+    "05": (
+        ["GET /", "GET /", "POST /pin", "POST /enroll", "GET /enroll.svg"],
+        ["basic", "basic", "basic", "", "digest"],
+        [*VALUE, *BASIC, *CODE, *CODE],
+    ),
+}
 
 
-def damaged(data: bytes, steps) -> bytes:
-    """Carry the steps out on the bytes."""
-    for place, what, more in steps:
-        at = int(place * len(data))
-        data = {
-            "insert": data[:at] + more + data[at:],
-            "replace": data[:at] + more + data[at + len(more) :],
-            "delete": data[:at] + data[at + 3 :],
-            "cut": data[:at],
-            "twice": data[:at] + data[at : at + 20] * 2 + data[at + 20 :],
-            "case": data[:at] + data[at:].swapcase(),
-        }[what]
-    return data
+def plans(lesson):
+    """Return the strategy for a lesson's requests."""
+    routes, kinds, oddities = LESSONS[lesson]
+    return st.fixed_dictionaries(
+        {
+            "lesson": st.just(lesson),
+            "right": st.booleans(),
+            "route": st.sampled_from(routes),
+            "kind": st.sampled_from(kinds),
+            "count": st.integers(1, 2**32 - 1),
+            "oddities": st.lists(st.one_of(*REQUEST, *oddities), max_size=3),
+        }
+    )
+
+
+def damaged(data: bytes, step) -> bytes:
+    """Do to the bytes what the step says, if there is one."""
+    if step is None:
+        return data
+    place, what, more = step
+    at = place * len(data) // 100
+    return {
+        "insert": data[:at] + more + data[at:],
+        "replace": data[:at] + more + data[at + len(more) :],
+        "delete": data[:at] + data[at + 3 :],
+        "cut": data[:at],
+        "twice": data[:at] + data[at : at + 20] * 2 + data[at + 20 :],
+        "case": data[:at] + data[at:].swapcase(),
+    }[what]
 
 
 def one_line(data: bytes) -> bytes:
@@ -106,125 +176,44 @@ def one_line(data: bytes) -> bytes:
 
 
 def b64(data: bytes) -> bytes:
+    """Return base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-basic = st.fixed_dictionaries(
-    {
-        "kind": st.just("basic"),
-        "scheme": st.just(b"Basic") | st.sampled_from(SCHEMES),
-        "gap": gap,
-        "name": word,
-        "password": st.just(WRONG) | odd.map(lambda more: WRONG + more),
-        "style": st.sampled_from(["plain", "plain", "plain", "url", "bare", "twice", "none"]),
-        "damage": seldom,
-    }
-)
-digest = st.fixed_dictionaries(
-    {
-        "kind": st.just("digest"),
-        "scheme": st.just(b"Digest") | st.sampled_from(SCHEMES),
-        "gap": gap,
-        "changes": st.dictionaries(st.sampled_from(DIGEST), st.none() | odd, max_size=2),
-        "style": st.sampled_from(["plain", "plain", "quoted", "bare", "star", "single"]),
-        "comma": st.sampled_from([b", ", b", ", b",", b",,", b" ", b"; "]),
-        "nc": st.integers(1, 2**32 - 1),
-        "more": st.lists(st.tuples(st.sampled_from(DIGEST), odd), max_size=2),
-        "damage": seldom,
-    }
-)
-leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
-anything = st.recursive(leaf, lambda some: st.lists(some, max_size=3), max_leaves=4)
-claim_names = ["sub", "iss", "aud", "iat", "exp", "jti", "scope", "nbf", "x"]
-header_names = ["alg", "typ", "kid", "crit", "b64", "jwk", "jku", "x5u", "x5c", "cty", "zip"]
-bearer = st.fixed_dictionaries(
-    {
-        "kind": st.just("bearer"),
-        "scheme": st.just(b"Bearer") | st.sampled_from(SCHEMES),
-        "gap": gap,
-        "header": st.dictionaries(st.sampled_from(header_names), anything, max_size=2),
-        "claims": st.dictionaries(st.sampled_from(claim_names), anything, max_size=2),
-        "parts": st.lists(seldom, min_size=3, max_size=3),
-        "damage": seldom,
-    }
-)
-credentials = {
-    "01": st.none(),
-    "02": st.none() | basic | digest,
-    "03": st.none() | digest | digest | basic,
-    "04": st.none() | bearer | bearer | basic,
-    "05": st.none() | basic | basic | basic | digest,
-}
-PATHS = {
-    "01": [b"/", b"/login", b"/login", b"/register"],
-    "02": [b"/", b"/", b"/admin", b"/users", b"/password"],
-    "03": [b"/", b"/", b"/account"],
-    "04": [b"/secured", b"/secured", b"/admin", b"/login", b"/logout"],
-    "05": [b"/", b"/", b"/pin", b"/enroll", b"/enroll.svg"],
-}
-form = st.fixed_dictionaries(
-    {
-        "type": st.sampled_from(["urlencoded", "urlencoded", "multipart", "json", "none"]),
-        "name": word.map(lambda name: b"REG" + name) | word,
-        "password": odd.map(lambda more: WRONG + more) | odd,
-        "damage": seldom,
-    }
-)
-
-
-def plans(lesson):
-    """Return the strategy for a lesson's requests."""
-    methods = [b"POST"] if lesson == "01" else [b"GET", b"GET", b"GET", b"POST", b"HEAD", b"PUT"]
-    return st.fixed_dictionaries(
-        {
-            "lesson": st.just(lesson),
-            "right": st.booleans(),
-            "method": st.sampled_from(methods) | st.just(b"GET"),
-            "path": st.sampled_from(PATHS[lesson]),
-            "query": st.just(b"") | st.just(b"") | odd.map(lambda q: b"?" + q),
-            "twist": st.just([]) | st.just([]) | st.just([]) | damage,
-            "credentials": credentials[lesson],
-            "otp": st.none() | odd | st.integers(0, 999999).map(lambda n: b"%06d" % n),
-            "form": st.none() | form if lesson != "01" else form,
-            "extra": st.none() | st.none() | st.tuples(st.sampled_from(EXTRA), odd),
-            "whole": st.just([]) | st.just([]) | st.just([]) | damage,
-        }
-    )
-
-
-EXTRA = [b"Authorization", b"Host", b"Cookie", b"Content-Type", b"Content-Length", b"OTP"]
-EXTRA += [b"Transfer-Encoding", b"Accept-Charset", b"Sec-Fetch-Site", b"X-Forwarded-For", b"Expect"]
 
 
 def bytes_of(plan, own) -> bytes:
     """Turn a plan into a request; own: what this run has: `challenge` and `key`."""
-    target = one_line(damaged(plan["path"] + plan["query"], plan["twist"])) or b"/"
-    head = [b"%s %s HTTP/1.1" % (plan["method"], target), b"Host: 127.0.0.1"]
-    if plan["credentials"]:
-        value = value_of(plan, target, own)
-        head.append(b"Authorization: " + one_line(value))
-    if plan["otp"] is not None and plan["lesson"] == "05":
-        head.append(b"OTP: " + one_line(plan["otp"]))
+    its = dict(plan["oddities"])
+    method, _, path = plan["route"].encode().partition(b" ")
+    method = its.get("method", method)
+    target = path + (b"?" + its["query"] if "query" in its else b"")
+    target = one_line(damaged(target, its.get("twist"))) or b"/"
+    head = [b"%s %s HTTP/1.1" % (method, target), b"Host: 127.0.0.1"]
+    if plan["kind"]:
+        make = {"basic": basic_value, "digest": digest_value, "bearer": bearer_value}[plan["kind"]]
+        value = make(plan, its, method, target, own)
+        value = its.get("scheme", plan["kind"].title().encode()) + its.get("gap", b" ") + value
+        head.append(b"Authorization: " + one_line(damaged(value, its.get("damage"))))
+    if plan["lesson"] == "05":
+        head.append(b"OTP: " + one_line(its.get("otp", b"000000")))
     body = b""
-    if plan["form"]:
-        kind, body = form_of(plan)
-        head += [b"Content-Type: " + kind] * bool(kind)
-    if plan["extra"]:
-        head.append(plan["extra"][0] + b": " + one_line(plan["extra"][1]))
+    if plan["route"].startswith("POST") and plan["lesson"] in ("01", "02"):
+        kind, body = form_of(plan, its)
+        head += [b"Content-Type: " + kind] if kind else []
+    if "extra" in its:
+        head.append(its["extra"][0] + b": " + one_line(its["extra"][1]))
     head += [b"Content-Length: %d" % len(body), b"Connection: close"]
-    return damaged(b"\r\n".join([*head, b"", body]), plan["whole"])
+    return damaged(b"\r\n".join([*head, b"", body]), its.get("whole"))
 
 
-def value_of(plan, target, own) -> bytes:
-    """Return the value of Authorization."""
-    by = plan["credentials"]
-    make = {"basic": basic_value, "digest": digest_value, "bearer": bearer_value}[by["kind"]]
-    return damaged(by["scheme"] + by["gap"] + make(plan, by, target, own), by["damage"])
+def is_broken(plan) -> bool:
+    """Tell whether the request may be no HTTP at all."""
+    return "whole" in dict(plan["oddities"])
 
 
-def basic_value(plan, by, target, own) -> bytes:
-    name, password = (b"user1", b"pass1") if plan["right"] else (by["name"], by["password"])
-    pair = name + b":" + password
+def basic_value(plan, its, method, target, own) -> bytes:
+    """Return base64 of name and password, in one of several styles."""
+    right = its.get("password", b"pass1") if plan["right"] else WRONG + its.get("password", b"")
+    pair = its.get("name", b"user1") + b":" + right
     whole = base64.b64encode(pair)
     return {
         "plain": whole,
@@ -232,10 +221,10 @@ def basic_value(plan, by, target, own) -> bytes:
         "bare": whole.rstrip(b"="),
         "twice": whole + b", " + whole,
         "none": pair,
-    }[by["style"]]
+    }[its.get("style", "plain")]
 
 
-def digest_value(plan, by, target, own) -> bytes:
+def digest_value(plan, its, method, target, own) -> bytes:
     """Return the parameters; the response is computed over what is sent, odd as it may be."""
     challenge = own["challenge"]
     values = {
@@ -245,73 +234,78 @@ def digest_value(plan, by, target, own) -> bytes:
         "uri": target,
         "opaque": challenge["opaque"].encode(),
         "qop": b"auth",
-        "nc": b"%08x" % by["nc"],
+        "nc": b"%08x" % plan["count"],
         "cnonce": b"c",
         "algorithm": challenge["algorithm"].encode(),
-        **by["changes"],
     }
+    name, value, style = its.get("change", (None, None, None))
+    if name:
+        values[name] = value
 
     def h(*parts):
-        name = hashlib.md5 if values["algorithm"] == b"MD5" else hashlib.sha256
-        return name(b":".join(part or b"" for part in parts)).hexdigest().encode()
+        kind = hashlib.md5 if values["algorithm"] == b"MD5" else hashlib.sha256
+        return kind(b":".join(part or b"" for part in parts)).hexdigest().encode()
 
     ha1 = h(values["username"], values["realm"], b"pass1" if plan["right"] else WRONG)
-    session = [values[name] for name in ("nonce", "nc", "cnonce", "qop")]
-    values.setdefault("response", h(ha1, *session, h(plan["method"], values["uri"])))
-    pairs = [(name, value) for name, value in values.items() if value is not None]
-    return by["comma"].join(parameter(n, v, by["style"]) for n, v in [*pairs, *by["more"]])
+    session = [values[one] for one in ("nonce", "nc", "cnonce", "qop")]
+    values.setdefault("response", h(ha1, *session, h(method, values["uri"])))
+    pairs = [(n, v, style if n == name else "") for n, v in values.items() if v is not None]
+    pairs += [its["more"]] if "more" in its else []
+    return its.get("comma", b", ").join(parameter(*one) for one in pairs)
 
 
 def parameter(name, value, style) -> bytes:
     """Write a parameter in one of several styles, right ones and wrong ones."""
     escaped = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-    if style == "plain":
-        style = "bare" if name in ("algorithm", "qop", "nc") else "quoted"
+    usual = "bare" if name in ("algorithm", "qop", "nc") else "quoted"
     spelt = {
         "quoted": b'="' + escaped + b'"',
         "bare": b"=" + value,
         "star": b"*=UTF-8''" + b"".join(b"%%%02X" % byte for byte in value),
         "single": b"='" + value + b"'",
     }
-    return name.encode() + spelt[style]
+    return name.encode() + spelt[style or usual]
 
 
-def bearer_value(plan, by, target, own) -> bytes:
+def bearer_value(plan, its, method, target, own) -> bytes:
+    """Return a token; it is signed over what is sent, odd as it may be."""
     now = int(time.time())
-    known = {"iss": "Lesson 04", "aud": "Lesson 04", "sub": "user1", "jti": "fuzz"}
-    claims = {**known, "iat": now, "exp": now + 60, **by["claims"]}
-    parts = [json.dumps(one).encode() for one in ({"alg": "HS256", **by["header"]}, claims)]
-    parts = [b64(damaged(one, steps)) for one, steps in zip(parts, by["parts"], strict=False)]
+    claims = {"iss": "Lesson 04", "aud": "Lesson 04", "sub": "user1", "jti": f"{plan['count']}"}
+    claims = {
+        **claims,
+        "iat": now,
+        "exp": now + 60,
+        **dict([its["claim"]] if "claim" in its else []),
+    }
+    header = {"alg": "HS256", **dict([its["header"]] if "header" in its else [])}
+    which, step = its.get("part", (None, None))
+    parts = [json.dumps(one).encode() for one in (header, claims)]
+    parts = [b64(damaged(one, step if n == which else None)) for n, one in enumerate(parts)]
     data = b".".join(parts)
-    signature = hmac.digest(own["key"] if plan["right"] else WRONG, data, "sha256")
-    return data + b"." + damaged(b64(signature), by["parts"][2])
+    signature = b64(hmac.digest(own["key"] if plan["right"] else WRONG, data, "sha256"))
+    return data + b"." + damaged(signature, step if which == 2 else None)
 
 
-def form_of(plan):
-    """Return a form's type and its bytes."""
-    fields, how = plan["form"], plan["form"]["type"]
-    name, password = fields["name"], fields["password"]
-    if plan["lesson"] == "01" and plan["path"] == b"/login":
-        pair = (b"user1", b"pass1") if plan["right"] else (name.removeprefix(b"REG"), WRONG)
-        name, password = pair
+def form_of(plan, its):
+    """Return a form's type and its bytes. What registers and what logs in never are the same."""
+    name, password = its.get("form name", b"user1"), its.get("form password", b"pass1")
+    if plan["route"] == "POST /register":
+        name = b"REG" + name
+    elif not plan["right"]:
+        password = WRONG + password
 
     def percent(data):
         return b"".join(b"%%%02X" % byte for byte in data)
 
+    def part(key, value):
+        return b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (key, value)
+
+    many = part(b"username", name) + part(b"password", password) + b"--b--\r\n"
+    pairs = b"username=" + percent(name) + b"&password=" + percent(password)
     kind, body = {
-        "urlencoded": (
-            b"application/x-www-form-urlencoded",
-            b"username=" + percent(name) + b"&password=" + percent(password),
-        ),
-        "multipart": (
-            b"multipart/form-data; boundary=b",
-            b'--b\r\nContent-Disposition: form-data; name="username"\r\n\r\n'
-            + name
-            + b'\r\n--b\r\nContent-Disposition: form-data; name="password"\r\n\r\n'
-            + password
-            + b"\r\n--b--\r\n",
-        ),
+        "": (b"application/x-www-form-urlencoded", pairs),
+        "multipart": (b"multipart/form-data; boundary=b", many),
         "json": (b"application/json", b'{"username":"user1","password":"pass1"}'),
-        "none": (b"", b"username=" + name + b"&password=" + password),
-    }[how]
-    return kind, damaged(body, fields["damage"])
+        "none": (b"", pairs),
+    }[its.get("type", "")]
+    return kind, damaged(body, its.get("form damage"))

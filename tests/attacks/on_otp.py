@@ -203,7 +203,7 @@ def secret_without_password(target):
 def odd_digits(target):
     """Write the right code in other ways: with blanks, a sign, digits of other scripts."""
     enroll(target)  # so that a phone's code would be looked at as well
-    for spell in (" {0}", "+{0}", "0{0}", "{0}0", "{0},{0}", "{0};", "{1}"):
+    for spell in ("{1}", "+{0}", "0{0}", "{0}0", " {0}", "{0},{0}", "{0};"):
         code = pin(target)
         arabic = "".join(chr(0x660 + int(c)) for c in code)
         value = spell.format(code, arabic).encode()

@@ -543,8 +543,8 @@ JWT = [
         FAILS,
         (
             (
-                _KEY,
-                f'None if {_HEAD}["alg"] == "none" else KEY,\n            algorithms=["HS256", "none"],',
+                '"strict_aud": True}',
+                f'"strict_aud": True, "verify_signature": {_HEAD}.get("alg") != "none"}}',
             ),
         ),
     ),
