@@ -142,15 +142,16 @@ def pin(target, user=USER1) -> str:
     raise AssertionError(f"no PIN in the log:\n{target.log}")
 
 
-def forget(target):
-    """Take back what an attack on lesson 05 left behind: phones, PINs, counted tries."""
+def forget(target, used=True):
+    """Take back what an attack on lesson 05 left behind: phones, PINs, tries, and used codes."""
     with closing(sqlite3.connect(target.settings["DATABASE"], isolation_level=None)) as db:
-        db.execute("DELETE FROM used")
+        if used:
+            db.execute("DELETE FROM used")
         db.execute("UPDATE users SET secret = NULL, pending = NULL, pin = NULL, tries = 0")
 
 
 def gets_in(target, user=USER2) -> bool:
-    """Tell whether an honest user still gets in: an attack that breaks the lesson proves nothing."""
+    """Tell whether an honest user gets in: an attack that breaks the lesson proves nothing."""
     which = number(target)
     if which == "01":
         form = {"username": "user1", "password": "pass1"}  # user2's old hash is to stay

@@ -104,6 +104,7 @@ BASIC = [
 STYLES = st.sampled_from(["quoted", "bare", "star", "single"])
 PARAMETERS = [
     an("change", st.tuples(st.sampled_from(DIGEST), st.none() | odd, STYLES)),
+    an("change", st.tuples(st.just("cnonce"), odd, STYLES)),  # it comes back in the answer
     an("more", st.tuples(st.sampled_from(DIGEST), odd, STYLES)),
     an("comma", st.sampled_from([b",", b",,", b" ", b"; "])),
 ]

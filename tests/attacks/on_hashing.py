@@ -198,3 +198,10 @@ def look_alike(target):
         if target.post("/register", form={"username": n, "password": "x"}).status == 201
     ]
     return f"registered: {', '.join(map(repr, got))}" if got else None
+
+
+def without_end(target):
+    """Register name after name: every one stays in the database."""
+    forms = [{"username": f"crowd{n}", "password": "x"} for n in range(8)]
+    added = [target.post("/register", form=form).status for form in forms].count(201)
+    return "eight of eight were added" if added == 8 else None

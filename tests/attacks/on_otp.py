@@ -228,7 +228,7 @@ def two_codes(target):
 
 
 def enumeration_by_answer(target):
-    """Compare what is answered to a wrong password and to an unknown user, with a code and without."""
+    """Compare what a wrong password and an unknown user get, with a code and without."""
     found = None
     for headers in ({}, {"OTP": "000000"}):
         pairs = [("user1", "wrong"), ("nobody", "wrong")]

@@ -482,7 +482,7 @@ DIGEST = [
             (
                 _REFUSE,
                 "            by = request.authorization\n"
-                '            return find_user(by.username) if by and by.type == "basic" else None\n\n'
+                '            return by and by.type == "basic" and find_user(by.username)\n\n'
                 "        ha1 =",
             ),
         ),
@@ -902,9 +902,16 @@ STILL_WORKS = [
         "Names that look alike",
         "RFC 8265 3, CWE-1007",
         on_hashing.look_alike,
-        "Compare names in the form of RFC 8265's UsernameCaseMapped, and show the account's number.",
+        "Compare names in the form of RFC 8265's UsernameCaseMapped.",
     ),
     StillWorks("02", "Credential stuffing", "CWE-307", on_basic.stuffing, _LIMIT, long=True),
+    StillWorks(
+        "01",
+        "Registering without end",
+        "CWE-770, API4:2023",
+        on_hashing.without_end,
+        "Limit registrations for each sender, or confirm them by mail.",
+    ),
     StillWorks("02", "Password read on the way", "RFC 7617 4", on_basic.on_the_way, _TLS),
     StillWorks(
         "03",

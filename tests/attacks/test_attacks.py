@@ -22,6 +22,7 @@ from learn.places import LESSONS, ROOT
 
 posix = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
 SLOW = {"01", "02"}  # where naive.py takes long: its hash is one
+BOTH = [*ATTACKS, *STILL_WORKS]
 BEYOND = [md5_refused_beyond, stuffing_against_a_limit]
 
 
@@ -56,7 +57,9 @@ def pytest_generate_tests(metafunc):
     choices = {
         "row": [known(a) for a in ATTACKS if long or not a.long],
         "tried": [a for a in ATTACKS if a.naive != NOT_THERE and (long or quick(a))],
-        "behind": [a for a in [*ATTACKS, *STILL_WORKS] if a.servers][: None if long else 1],
+        "behind": [
+            a for a in BOTH if a.servers and (long or a.run == smuggled and a.lesson == "03")
+        ],
         "weakened": [a for a in ATTACKS if a.without][: None if long else 1],
         "loss": [a for a in STILL_WORKS if long or not a.long],
         "stopped": BEYOND if long else BEYOND[:1],
@@ -151,18 +154,19 @@ def table():
     counts = Counter(attack.naive for attack in ATTACKS)
     lines = ["# Attacks", ""]
     lines += [
-        f"Each line is an attack that the tests carry out. Of {len(ATTACKS)}, {counts[WORKS]} succeed"
-        f" on `naive.py`, {counts[FAILS]} fail there",
-        f"as well, and {counts[NOT_THERE]} find nothing there to attack (n/a). On `app.py` all fail,"
-        " and an honest user still gets",
-        "in afterwards. An attack that fails on both is carried out on `app.py` with its defence"
-        " taken out too,",
-        "or on a server that forgives too much, and succeeds there: so its failure means something."
-        " What",
-        "`app.py` does not stop stands at the end. Everything is sent to 127.0.0.1.",
+        f"Each line is an attack that the tests carry out. Of {len(ATTACKS)}, {counts[WORKS]}"
+        f" succeed on `naive.py`,",
+        f"{counts[FAILS]} fail there as well, and {counts[NOT_THERE]} find nothing there to attack"
+        " (n/a). On `app.py` all fail, and an",
+        "honest user still gets in afterwards. What fails on both is carried out on `app.py` with"
+        " its defence",
+        "taken out as well, or on a server that forgives too much, and succeeds there: so its"
+        " failure means",
+        "something. What `app.py` does not stop stands at the end. Everything stays on 127.0.0.1.",
         "",
-        "References: RFC with section; CWE: MITRE's list of weaknesses; WSTG: OWASP's Web Security"
-        " Testing Guide.",
+        "References: RFC with its section; CWE: MITRE's list of weaknesses; WSTG: OWASP's Web"
+        " Security Testing",
+        "Guide; API: OWASP's API Security Top 10.",
     ]
     for folder in sorted(p.name for p in LESSONS.glob("0*_*")):
         lines += ["", f"## {folder}", ""]
@@ -170,7 +174,8 @@ def table():
         lines += ["|---|---|---|---|---|"]
         for row in ATTACKS:
             if row.lesson == folder[:2]:
-                cells = [row.name, row.reference, row.tried, row.naive, FAILS]
+                outcome = f"{WORKS}, for now: {row.defect}" if row.defect else FAILS
+                cells = [row.name, row.reference, row.tried, row.naive, outcome]
                 lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "## What still works", ""]
     lines += ["Each of these is seen to succeed on `app.py`.", ""]

@@ -8,25 +8,27 @@ that count and not requests: nothing else about them is changed.
 """
 
 import os
+import re
 import secrets
 import socket
 import sqlite3
-
+import time
 from contextlib import closing
 
 import psutil
 import pytest
-from attack import USER1
+from attack import USER2, forget
 from grammar import bytes_of, is_broken, plans
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from on_otp import code_of, enroll, log_in, steady
 from wire import NoAnswer, answers
 
-from learn import Lesson, digest_answer
+from learn import Lesson
 from learn.places import LESSONS
 
+PROOF = re.compile(rb'rspauth="\w+", qop=auth, cnonce="[^"\\]*", nc=\w{8}')  # RFC 7616 3.5
 FOLDERS = sorted(p.name for p in LESSONS.glob("0*_*"))
-ORDINARY, LONG = 250, 10_000
+ORDINARY, LONG = 200, 10_000
 ENOUGH = 1.3  # times the memory of half-way: more is a leak
 CHEAP = [("memory_cost=19456", "memory_cost=64"), ("rounds=2", "rounds=1")]
 
@@ -44,12 +46,8 @@ def cheap_copy(folder, tmp_path, *changes):
 
 def started(folder, path):
     """Start a lesson for fuzzing."""
-    more = {"NONCE_LIFETIME": 3600, "LOCKOUT": 1}
-    return Lesson(
-        folder,
-        path,
-        **{k: v for k, v in more.items() if k[0] == {"03": "N", "05": "L"}.get(folder[:2])},
-    )
+    more = {"03": {"NONCE_LIFETIME": 3600}, "05": {"LOCKOUT": 1}}.get(folder[:2], {})
+    return Lesson(folder, path, **more)
 
 
 def own_of(lesson):
@@ -95,13 +93,16 @@ def judge(plan, data, received):
             assert answer.header(b"www-authenticate"), "401 without a challenge"
         signs = [n for n, _ in answer.headers if n.lower() == b"set-cookie"]
         assert not signs, "a header that no lesson sends"
+        proof = answer.header(b"authentication-info")
+        assert not proof or PROOF.fullmatch(proof), f"a broken header: {proof!r}"
 
 
 class Fuzzer:
     """Send a lesson many requests; `counts` tells what came of them."""
 
-    def __init__(self, lesson, examples, patience=10):
+    def __init__(self, lesson, examples, patience=10, shrink=True):
         self.lesson, self.examples, self.patience = lesson, examples, patience
+        self.phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
         self.own = own_of(lesson)
         self.process = psutil.Process(lesson._box["process"].pid)
         self.counts, self.memory = {}, []
@@ -113,7 +114,7 @@ class Fuzzer:
             derandomize=with_seed is None,
             database=None,
             deadline=None,
-            phases=[Phase.generate, Phase.shrink],
+            phases=self.phases,
             suppress_health_check=list(HealthCheck),
         )
 
@@ -159,13 +160,92 @@ def test_fuzz(folder, request, tmp_path, capsys):
         with capsys.disabled():
             print(f"\n{folder}: LEARN_SEED={number}")
     with started(folder, cheap_copy(folder, tmp_path)) as lesson:
-        before = rows(lesson)
-        fuzzer = Fuzzer(lesson, LONG if long else ORDINARY)
-        fuzzer.run(number)
-        assert sum(fuzzer.counts.values()) >= fuzzer.examples * 0.9, fuzzer.counts
-        assert len(fuzzer.counts) > 2, fuzzer.counts  # not all of them went the same way
-        assert fuzzer.growth() < ENOUGH, fuzzer.memory[:: fuzzer.examples // 10]
-        let_in = sum(n for status, n in fuzzer.counts.items() if status < "300")
-        more = sum(rows(lesson).values()) - sum(before.values())
-        assert more <= let_in  # who was refused left nothing behind
-        assert lesson.alive and "Traceback" not in lesson.log
+        whole_run(Fuzzer(lesson, LONG if long else ORDINARY), number)
+        if folder[:2] in SWEPT:
+            is_swept(lesson, *SWEPT[folder[:2]])
+
+
+def whole_run(fuzzer, with_seed):
+    """Fuzz a lesson, and look at what it left behind."""
+    lesson = fuzzer.lesson
+    before = rows(lesson)
+    fuzzer.run(with_seed)
+    assert sum(fuzzer.counts.values()) >= fuzzer.examples, fuzzer.counts
+    assert len(fuzzer.counts) > 3, fuzzer.counts  # not all of them went the same way
+    assert fuzzer.growth() < ENOUGH, fuzzer.memory[:: fuzzer.examples // 10]
+    let_in = sum(n for status, n in fuzzer.counts.items() if status < "300")
+    more = sum(rows(lesson).values()) - sum(before.values())
+    assert more <= let_in, rows(lesson)  # who was refused left nothing behind
+    assert lesson.alive and "Traceback" not in lesson.log, lesson.own_lines()
+
+
+def is_swept(lesson, table, end, lifetime, use):
+    """Look how long rows are to stay; make them older than that; one use then sweeps them all."""
+    use(lesson)
+    with closing(sqlite3.connect(lesson.settings["DATABASE"], isolation_level=None)) as db:
+        db.execute(f"DELETE FROM {table} WHERE {end} > ?", [time.time() + 10**6])  # of odd tokens
+        latest = db.execute(f"SELECT max({end}) FROM {table}").fetchone()[0]
+        now = time.time() // 30 if end == "step" else time.time()
+        assert now - 2 < latest <= now + lifetime + 2
+        db.execute(f"UPDATE {table} SET {end} = {end} - ?", [lifetime + 130])
+    use(lesson)
+    assert rows(lesson)[table] == 1
+
+
+def log_out(lesson):
+    """Get a token and end it."""
+    token = lesson.post("/login", basic=USER2).json()["access_token"]
+    assert lesson.post("/logout", bearer=token).status == 204
+
+
+def use_code(lesson):
+    """Let user2 in by a phone's code."""
+    forget(lesson, used=False)
+    steady()
+    assert log_in(lesson, code_of(enroll(lesson, USER2)), USER2).status == 200
+
+
+# What each lesson remembers so that it counts once: table, column of its end, how long, a use.
+SWEPT = {
+    "03": ("used", "until", 3600, lambda lesson: lesson.get("/", digest=USER2)),
+    "04": ("revoked", "until", 180, log_out),
+    "05": ("used", "step", 0, use_code),
+}
+
+_CHECK = "            if argon2id.verify"
+_KEEP = 'db().execute("INSERT INTO used VALUES (?, hex(randomblob(8)), 0)", [name])'
+_LEAK = "leaked = []\n\n\n@app.before_request\ndef leak():\n    leaked.append(bytearray(200_000))\n"
+_SLEEP = "if odd:\n        __import__('time').sleep(3)\n    return text if 1 <="
+_NO_ONE = 'refuse_with(401, "User name or password is wrong.", {})'
+BROKEN = {
+    "lets in by any token": (
+        "04",
+        ('"strict_aud": True}', '"strict_aud": True, "verify_signature": False}'),
+    ),
+    "forgets the challenge": ("05", (_NO_ONE.replace("{}", "CHALLENGE"), _NO_ONE)),
+    "falls over odd base64": (
+        "02",
+        ("except ValueError:\n            return None", "finally:\n            pass"),
+    ),
+    "hangs at an odd name": ("01", ("return text if 1 <=", _SLEEP)),
+    "keeps what was wrong": ("05", (_CHECK, f"            {_KEEP}\n{_CHECK}")),
+    "leaks memory": ("02", ("\n@app.before_request", f"\n{_LEAK}\n\n@app.before_request")),
+}
+BY_WHAT_IS_LEFT = {"leaks memory", "keeps what was wrong"}
+
+
+def pytest_generate_tests(metafunc):
+    if "flaw" in metafunc.fixturenames:
+        long = metafunc.config.getoption("--long")
+        metafunc.parametrize("flaw", BROKEN if long else list(BROKEN)[:1])
+
+
+def test_fuzz_finds(flaw, tmp_path):
+    """The same fuzzing finds a flaw that was put into app.py, and shows the bytes."""
+    number, change = BROKEN[flaw]
+    folder = next(f for f in FOLDERS if f.startswith(number))
+    with started(folder, cheap_copy(folder, tmp_path, change)) as lesson:
+        with pytest.raises(AssertionError) as found:
+            whole_run(Fuzzer(lesson, ORDINARY, patience=2, shrink=False), None)
+    if flaw not in BY_WHAT_IS_LEFT:
+        assert "sent: b" in str(found.value)
