@@ -52,7 +52,9 @@ class DigestAuth(HTTPDigestAuth):
             # The response covers `uri`, not the request line: they must be the same.
             or sent.uri != request.environ.get("RAW_URI")
             or not re.fullmatch("(?!0{8})[0-9a-f]{8}", sent.nc or "")
-            or not (sent.nonce and sent.cnonce and sent.response)
+            or not (sent.nonce and sent.response)
+            # It is sent back in a header: nothing that could end its quotes, or isn't ASCII.
+            or not re.fullmatch(r"[ !#-\[\]-~]+", sent.cnonce or "")
         ):
             return None
 

@@ -493,7 +493,12 @@ DIGEST = [
         "CWE-113",
         on_digest.header_by_cnonce,
         NOT_THERE,
-        defect="a cnonce goes into Authentication-Info as it came",
+        (
+            (
+                '            or not re.fullmatch(r"[ !#-\\[\\]-~]+", sent.cnonce or "")\n',
+                "            or not sent.cnonce\n",
+            ),
+        ),
     ),
     Attack("03", "Server impersonated", "RFC 7616 3.5", on_digest.fake_server, WORKS),
     Attack(

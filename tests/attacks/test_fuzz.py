@@ -28,7 +28,7 @@ from learn.places import LESSONS
 
 PROOF = re.compile(rb'rspauth="\w+", qop=auth, cnonce="[^"\\]*", nc=\w{8}')  # RFC 7616 3.5
 FOLDERS = sorted(p.name for p in LESSONS.glob("0*_*"))
-ORDINARY, LONG = 200, 10_000
+ORDINARY, LONG = 100, 10_000
 HOUR = 3600  # what was used is kept for longer, in case the clock is set back
 ENOUGH = 1.3  # times the memory of half-way: more is a leak
 CHEAP = [("memory_cost=19456", "memory_cost=64"), ("rounds=2", "rounds=1")]
