@@ -59,9 +59,9 @@ def test_style():
         assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-uv.txt"])
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.txt")))
 def test_every_requirement_is_locked_with_hashes(name):
-    """Each package has one version and its hashes, and no line names a place to get it from."""
+    """Each package has its versions and their hashes, and no line names a place to get it from."""
     text = (ROOT / name).read_text("utf-8")
     packages = re.split(r"\n(?=[a-z0-9])", re.sub(r"^#.*\n", "", text, flags=re.M))
     assert len(packages) == len(re.findall(r"^[a-z0-9]", text, re.M)) > 0

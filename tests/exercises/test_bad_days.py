@@ -50,7 +50,12 @@ DAYS = {
 }
 
 
-@pytest.mark.parametrize("day", DAYS)
+ALIKE = ("a flood at import", "app.run() at import", "garbage for a body", "no text at all")
+
+
+@pytest.mark.parametrize(
+    "day", [pytest.param(day, marks=pytest.mark.long if day in ALIKE else ()) for day in DAYS]
+)
 def test_bad_day(tutorial, day):
     """A file that can't be right is answered with a sentence, not with a traceback."""
     text, sentences = DAYS[day]

@@ -5,6 +5,8 @@ import os
 import subprocess
 import xml.etree.ElementTree as ET
 
+import pytest
+
 CLOSED = """
 class WithCharset(HTTPBasicAuth):
     def authenticate_header(self):
@@ -86,6 +88,13 @@ def test_all_steps_passed(tutorial):
     assert "You can now" in done.stdout and "learn play 04" in done.stdout
     assert "Optional: Beyond app.py: a server that refuses MD5" in done.stdout
     assert "all 7 steps" in tutorial.learn().stdout
+    tutorial.exercise("03_digest", tutorial.file("03_digest", "naive.py"))
+    assert "changed since its last check" in tutorial.learn().stdout
+
+
+@pytest.mark.long
+def test_going_beyond(tutorial):
+    """Whoever takes the optional step as well is told so."""
     tutorial.exercise("03_digest", tutorial.file("03_digest", "beyond.py"))
     done = tutorial.learn("check", "03")
     assert done.returncode == 0 and "You went beyond app.py as well." in done.stdout
@@ -101,23 +110,14 @@ def test_progress_is_right_after_a_change(tutorial):
     assert "0 of 7 steps" in out and "Next: python3 -m learn check 03" in out
     tutorial.exercise("03_digest", tutorial.file("03_digest", "app.py"))
     assert "0 of 7 steps" not in tutorial.learn().stdout
-    tutorial.learn("check", "03")
-    assert "all 7 steps" in tutorial.learn().stdout
-    tutorial.exercise("03_digest", tutorial.file("03_digest", "naive.py"))
-    assert "changed since its last check" in tutorial.learn().stdout
 
 
-def test_broken_state_costs_nothing(tutorial):
+def test_broken_state_costs_nothing(tutorial, request):
     """Whatever stands in the state file, the commands work."""
     tutorial.learn("start", "03")
     state = tutorial.root / ".learn" / "progress.json"
-    for broken in (
-        '{"03_digest": 5, "last": {}}',
-        "[1",
-        "[]",
-        '{"03_digest": {"passed": 7}}',
-        "\0",
-    ):
+    states = ["[1", '{"03_digest": {"passed": 7}}', '{"03_digest": 5, "last": {}}', "[]", "\0"]
+    for broken in states if request.config.getoption("--long") else states[:2]:
         state.write_text(broken)
         assert tutorial.learn().returncode == 0, broken
         done = tutorial.learn("hint", "03")
@@ -145,9 +145,14 @@ def test_solution_asks_first(tutorial):
     titles = [line for line in shown.split("\n") if line.startswith("Step ")]
     assert titles[0].startswith("Step 1: A token is given") and len(titles) == 8
     assert "+def logout():" in shown and "-def token_required(view):" in shown
+
+
+@pytest.mark.long
+def test_solution_when_all_is_done(tutorial):
+    """With all steps done nobody is asked, and what is left is the step beyond."""
     tutorial.exercise("04_jwt", tutorial.file("04_jwt", "app.py"))
     assert tutorial.learn("check", "04").returncode == 0
-    same = tutorial.learn("solution", "04").stdout  # all done: nobody is asked
+    same = tutorial.learn("solution", "04").stdout
     assert "Step " not in same and "+def refresh():" in same
 
 

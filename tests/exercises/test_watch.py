@@ -116,7 +116,9 @@ def test_keys_of_watch(tutorial, terminal):
     assert tutorial.exercise("04_jwt").exists() and not servers(tutorial)
 
 
-@pytest.mark.parametrize("pause", [0.05, 0.4, 0.8, 1.6, 3])
+@pytest.mark.parametrize(
+    "pause", [0.4, 1.6, *(pytest.param(pause, marks=pytest.mark.long) for pause in (0.05, 0.8, 3))]
+)
 @pytest.mark.parametrize("watch", [True, False])
 def test_ctrl_c_at_any_moment(tutorial, terminal, watch, pause):
     """Ctrl-C ends a check at any moment; no process and no broken state is left behind."""

@@ -249,7 +249,7 @@ def test_changed_requirements_are_installed(built, bare, with_uv):
 
 
 @posix
-@pytest.mark.parametrize("next_python", ["bare", "inside"])
+@pytest.mark.parametrize("next_python", ["bare", pytest.param("inside", marks=pytest.mark.long)])
 def test_a_killed_set_up_is_repaired(tmp_path, start, bare, slow, with_uv, next_python):
     """A set-up killed in the middle of the installation is made whole by the next call."""
     folder = copy(tmp_path / "copy")
@@ -328,7 +328,7 @@ def test_a_foreign_venv_stays_untouched(tmp_path, bare, with_uv, kind):
         assert state() == before
 
 
-@pytest.mark.parametrize("installer", ["uv", "pip"])
+@pytest.mark.parametrize("installer", ["uv", pytest.param("pip", marks=pytest.mark.long)])
 def test_without_network(tmp_path, bare, with_uv, installer):
     """Without a network it ends soon, with a sentence about the network."""
     folder = copy(tmp_path / "copy")

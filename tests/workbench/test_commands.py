@@ -64,7 +64,9 @@ def test_explain_says_what_it_needs():
     assert done.returncode == 2 and "Traceback" not in done.stderr and len(done.stderr) > 20
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(
+    "number", [pytest.param(n, marks=() if n == "02" else pytest.mark.long) for n in NUMBERS]
+)
 def test_play_shows_the_notebook(number):
     """`play` runs a notebook in the terminal: prose, code, headers; plain when piped."""
     done = learn("play", number)
