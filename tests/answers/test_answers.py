@@ -40,7 +40,10 @@ def run(folder, path, *arguments):
     command = [sys.executable, "-m", "pytest", f"tests/test_{folder}.py", f"--on={path}", "-q"]
     command += ["--tb=line", "-o", "addopts=", "--disable-plugin-autoload", *arguments]
     command += ["-p", "no:cacheprovider", "-rfE"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    patient = {**os.environ, "LEARN_PATIENCE": "40"}  # two of these run at once, on busy machines
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=240, env=patient
+    )
     found = re.search(r"^(?:FAILED|ERROR) \S+?::(\w+)::(\w+)", done.stdout, re.M)
     return done.returncode, found.groups() if found else None, done.stdout
 
@@ -80,8 +83,8 @@ def test_right_answer_passes_whole(folder, name):
 def pytest_generate_tests(metafunc):
     right, wrong = RIGHT, WRONG
     if not metafunc.config.getoption("--long"):
-        right = [("02_basic", "by_hand.py"), ("03_digest", "table.py")]
-        wrong = WRONG[:: len(WRONG) // 15]
+        right = [("03_digest", "table.py")]
+        wrong = WRONG[:: len(WRONG) // 10]
     if "name" in metafunc.fixturenames:
         metafunc.parametrize("folder, name", right, ids=lambda value: value)
     if "mistake" in metafunc.fixturenames:

@@ -345,7 +345,10 @@ def test_without_network(tmp_path, bare, with_uv, installer):
 
 @pytest.mark.parametrize(
     ("file", "package"),
-    [("requirements.txt", "markupsafe"), ("requirements-uv.txt", "uv")],
+    [
+        ("requirements.txt", "markupsafe"),
+        pytest.param("requirements-uv.txt", "uv", marks=pytest.mark.long),
+    ],
 )
 def test_a_wrong_hash(tmp_path, bare, with_uv, file, package):
     """What doesn't match its hash is not installed, and a sentence says so."""
