@@ -186,7 +186,7 @@ def ways_to_start():
             yield pytest.param(folder, way, marks=marks)
 
 
-@pytest.mark.parametrize("folder, way", ways_to_start())
+@pytest.mark.parametrize("folder, way", list(ways_to_start()))
 def test_ways_to_start(folder, way, tmp_path):
     """A lesson starts with python and with flask, in its folder or from elsewhere, debugger off."""
     shutil.copytree(LESSONS / folder, tmp_path / folder, ignore=shutil.ignore_patterns("instance"))
