@@ -37,15 +37,17 @@ class Lesson(Client):
     """A running lesson, to which requests are sent with `get` and `post`.
 
     name: number or folder of the lesson; file: "app", "naive", "exercise" or a path; port: 0 for
-    any free one; workers: 0 for Flask's own server, else that many gunicorn workers; settings:
-    what the lesson reads as FLASK_<NAME>, for example TOKEN_LIFETIME=1.
+    any free one; workers: 0 for Flask's own server, else that many gunicorn workers; python: the
+    interpreter that runs it, this one if not given; settings: what the lesson reads as
+    FLASK_<NAME>, for example TOKEN_LIFETIME=1.
     Raises LessonError when it doesn't start, with what it printed.
     """
 
-    def __init__(self, name, file="app", *, port=0, workers=0, **settings):
+    def __init__(self, name, file="app", *, port=0, workers=0, python=sys.executable, **settings):
         self.folder = find_folder(name)
         self.path = find_file(name, file)
         self.workers = workers
+        self.python = str(python)
         self.port = port
         self.scratch = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-"))
         self.key = secrets.token_hex(32)
@@ -103,12 +105,12 @@ class Lesson(Client):
             listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
             self.port = listener.getsockname()[1]
             more["pass_fds"] = [listener.fileno()]
-            command = [sys.executable, "-m", "gunicorn", "--workers", str(self.workers)]
+            command = [self.python, "-m", "gunicorn", "--workers", str(self.workers)]
             command += ["--bind", f"fd://{listener.fileno()}", "--chdir", str(self.path.parent)]
             command += ["--no-control-socket", f"{self.path.stem}:app"]
         else:
             script = Path(__file__).with_name("serve.py")
-            command = [sys.executable, str(script), str(self.path), str(port_file), str(self.port)]
+            command = [self.python, str(script), str(self.path), str(port_file), str(self.port)]
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -158,6 +160,11 @@ class Lesson(Client):
         process = self._box.get("process")
         return process is not None and process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The number of the process; with gunicorn that of its master."""
+        return self._box["process"].pid
+
     def restart(self):
         """End the process and start it again, on the same port with the same database."""
         _stop(self._box.pop("process", None))
@@ -170,7 +177,7 @@ class Lesson(Client):
     def command(self, *arguments: str) -> str:
         """Run one of the app's own Flask commands on its database and return what it prints."""
         done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", str(self.path), *arguments],
+            [self.python, "-m", "flask", "--app", str(self.path), *arguments],
             env=self.environment,
             cwd=self.path.parent,
             capture_output=True,

@@ -1,0 +1,3 @@
+"""httpbin, which many use to try a client: /basic-auth and /digest-auth."""
+
+from httpbin import app  # noqa: F401
