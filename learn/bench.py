@@ -308,23 +308,27 @@ def start(case: Case) -> Lesson:
     return app
 
 
-def measure(cases: list[Case], seconds: float, rounds: int, advance=lambda: None) -> dict:
+def measure(cases: list[Case], seconds: float, rounds: int, advance=lambda what, share: None):
     """Serve all cases, load them in turn, round by round; return the results by their names.
 
-    advance: called after each step, of which there are len(cases) * rounds.
+    seconds: how long each is loaded in each round. advance: called before each load, with the
+    case's name and with the share of all loads that is done. Raises LessonError when an
+    application doesn't start, or there is no load generator.
     """
     if os.name == "nt":
         raise LessonError("gunicorn does not run on Windows. Measure in WSL, or on another system.")
     find_generator()
     found = {case.name: {"rounds": []} for case in cases}
     with ExitStack() as stack:
+        advance("starting all applications", 0)
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="learn-bench-")))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             apps = list(pool.map(start, cases))
         for app in apps:
             stack.callback(app.stop)
-        for _ in range(rounds):
-            for case, app in zip(cases, apps, strict=True):
+        for number in range(rounds):
+            for place, (case, app) in enumerate(zip(cases, apps, strict=True)):
+                advance(case.name, (number + place / len(cases)) / rounds)
                 one = load(case, app, seconds, scratch)
                 one["memory"] = memory(app)
                 if case.login:
@@ -332,7 +336,6 @@ def measure(cases: list[Case], seconds: float, rounds: int, advance=lambda: None
                     if case.lesson == "05":
                         one["both"] = both_factors(app)
                 found[case.name]["rounds"].append(one)
-                advance()
     return {name: sum_up(one["rounds"]) for name, one in found.items()}
 
 
@@ -392,14 +395,95 @@ def growth_cases() -> list[Case]:
     return cases
 
 
+def run(quick=False, growth=False, waits=False, advance=lambda what, share: None) -> dict:
+    """Measure what is asked for, the applications' requests if nothing is; return it as data.
+
+    quick: a few applications and a shorter time.
+    """
+    from . import waits as waiting
+
+    found = {"machine": machine()}
+    if not growth and not waits:
+        missing = [] if (OTHERS / "python").exists() else [c.name for c in CASES if c.others]
+        cases = [c for c in CASES if (c.quick or not quick) and c.name not in missing]
+        found["requests"] = measure(cases, *((1, 2) if quick else (2, 3)), advance)
+        found["missing"] = missing
+    if growth:
+        found["growth"] = measure(growth_cases(), *((1, 1) if quick else (2, 5)), advance)
+    if waits:
+        found["waits"] = waiting.measure(quick, advance)
+    return found
+
+
 def machine() -> dict:
     """Return what the results depend on."""
     from importlib.metadata import version
 
+    generator = {} if os.name == "nt" else {"load generator": find_generator()[0]}
     return {
-        "python": platform.python_version(),
+        "Python": platform.python_version(),
         "system": platform.system(),
         "cores": os.cpu_count(),
-        "generator": find_generator()[0],
-        **{name: version(name) for name in ("flask", "gunicorn", "pyjwt", "flask-httpauth")},
+        **generator,
+        **{name: version(name) for name in ("flask", "gunicorn", "flask-httpauth", "pyjwt")},
     }
+
+
+def tables(found: dict) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return what `run` found as tables: a title, the columns' names, and rows of text."""
+    made = []
+    if "requests" in found:
+        results = found["requests"]
+        base = results[BARE]
+        errors = any(one["errors"] for one in results.values())
+        rows, logins = [], []
+        for name, one in results.items():
+            last = [f"{one['memory']:.0f}", *([str(one["errors"])] if errors else [])]
+            if "hash" in one:
+                share = one["hash"] / one["median"]
+                logins.append(
+                    [name, f"{one['rate']:.1f}", f"{one['median']:.0f}", f"{one['p99']:.0f}"]
+                    + [f"{one['hash']:.0f}", f"{share:.2f}", *last]
+                )
+                continue
+            times = [f"{one['median']:.1f}", f"{one['p99']:.1f}"]
+            rows.append([name, f"{one['rate']:,.0f}", spread(ratios(one, base)), *times, *last])
+        columns = ["median ms", "99th %", "memory MB", *(["errors"] if errors else [])]
+        title = "Requests, by an application's one worker"
+        made.append((title, ["", "requests/s", "of bare Flask", *columns], rows))
+        columns = ["", "logins/s", "median ms", "99th %", "of it the hash, ms", "share"]
+        columns += ["memory MB", *(["errors"] if errors else [])]
+        if logins:
+            made.append(("What costs a hash, one at a time", columns, logins))
+    if "growth" in found:
+        results = dict(found["growth"])
+        base = results.pop(BARE)
+        rows = []
+        for name, one in results.items():
+            what, _, rest = name.partition(", ")
+            count, _, kind = rest.partition(" ")
+            of_bare = spread(ratios(one, base))
+            rows.append([f"{what}, {kind}", f"{int(count):,}", f"{one['rate']:,.0f}", of_bare])
+        rows.sort(key=lambda row: row[0])
+        made.append(("Growth", ["", "rows", "requests/s", "of bare Flask"], rows))
+    if "waits" in found:
+        rows = [
+            [name, f"{one['seconds']:.2f}", one["floor_name"], f"{one['floor']:.2f}"]
+            + [f"{one['seconds'] / one['floor']:.1f}"]
+            for name, one in found["waits"].items()
+        ]
+        made.append(("Waits", ["wait", "s", "its floor", "s", "times"], rows))
+    return made
+
+
+def spread(values: list[float]) -> str:
+    """Return the median, and the lowest and highest in brackets."""
+    middle, low, high = statistics.median(values), min(values), max(values)
+    return f"{middle:.2f}" if len(values) == 1 else f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+def as_markdown(table: tuple[str, list[str], list[list[str]]]) -> str:
+    """Return one of the tables as Markdown, without its title."""
+    _, columns, rows = table
+    lines = [columns, ["---"] + ["--:"] * (len(columns) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

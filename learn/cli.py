@@ -485,6 +485,52 @@ def _print_solution(folder, path):
     console.print(Text("\n+ stands in app.py, - in yours.", "dim"))
 
 
+@main.command()
+@click.option("--quick", is_flag=True, help="A few applications, about twenty seconds.")
+@click.option("--growth", is_flag=True, help="With 10 to 100,000 users, nonces, revoked tokens.")
+@click.option("--waits", is_flag=True, help="How long the workbench's own commands take.")
+@click.option("--json", "as_json", is_flag=True, help="The results for a program.")
+def bench(quick, growth, waits, as_json):
+    """Measure what each technique costs, side by side (about two minutes).
+
+    Each application is served by gunicorn with one worker and loaded by wrk, in turn.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Table
+
+    from . import bench as benchmark
+    from .show import make_console
+
+    columns = [BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeElapsedColumn()]
+    columns.append(TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def advance(what, share):
+            progress.update(task, description=what, completed=share)
+
+        found = benchmark.run(quick, growth, waits, advance)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    console = make_console()
+    for title, names, rows in benchmark.tables(found):
+        table = Table(box=None, pad_edge=False, title=title, title_justify="left")
+        for number, name in enumerate(names):
+            table.add_column(name, justify="right" if number else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+        console.print()
+    console.print(", ".join(f"{name} {value}" for name, value in found["machine"].items()))
+    if found.get("missing"):
+        console.print(
+            f"Not measured: {', '.join(found['missing'])}. They have an environment of their own;"
+            " docs/performance.md says how to make it."
+        )
+
+
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments):
