@@ -1,11 +1,12 @@
 """What each technique costs, side by side.
 
 Strategy: every application is served by gunicorn with one worker, all of them started first. Then
-rounds: in each, every application is loaded in turn for the same time, so that whatever else the
-machine does meets all alike; a result is the median of the rounds, beside the lowest and the
-highest. Rates are compared with those of a bare Flask application of the same round. An existing
-load generator sends: wrk, or locust where wrk is missing. A request whose answer has another status
-than expected counts as an error, and errors are shown.
+rounds: in each, every application is loaded in turn, and right before it the one that it is
+compared with, for the same time: A B A C A D, and again. Machines are busy with other work too, by
+the second; a ratio of two neighbours suffers least from that. A result is the median of the rounds,
+beside the lowest and the highest. An existing load generator sends: wrk, or locust where wrk is
+missing. A request whose answer has another status than expected counts as an error, and errors are
+shown.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from .server import Lesson
 HERE = Path(__file__).parent
 OTHERS = ROOT / ".others" / "bin"  # the environment of requirements-others.txt
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-COUNTS = 12_000  # so many Digest answers are computed for each second, each with its own nc
+COUNTS = 8_000  # so many Digest answers are computed for each second, each with its own nc
 CONNECTIONS = 4
 GROWTH = (10, 1_000, 100_000)
 
@@ -67,9 +68,9 @@ class Case:
     """One application and what it is asked.
 
     requests: a function of the running Lesson and of a number of seconds; returns the requests for
-    them. expect: the status of each answer. login: one client at a time, and what counts is how
-    much of the time is the hash. others: it runs in the environment of requirements-others.txt.
-    rows: fill the database with so many rows first, a function of a connection and of the number.
+    them. expect: the status of each answer. base: the case it is compared with. login: one client
+    at a time, and what counts is how much of the time is the hash; the name of that in passlib.
+    others: it runs in the environment of requirements-others.txt. rows: fills the database first.
     """
 
     name: str
@@ -78,7 +79,8 @@ class Case:
     requests: Callable[[Client, float], list[Request]]
     expect: int = 200
     quick: bool = False
-    login: bool = False
+    base: str = "bare Flask"
+    login: str = ""
     others: bool = False
     rows: Callable[[sqlite3.Connection], None] | None = None
 
@@ -155,13 +157,13 @@ def code(app, seconds):
 BARE = "bare Flask"
 CASES = [
     Case(BARE, "01", HERE / "peers" / "bare.py", same(Request()), quick=True),
-    Case("02 naive.py, Flask-HTTPAuth's own way", "02", "naive", same(Request(headers=basic()))),
+    Case("02 naive.py", "02", "naive", same(Request(headers=basic()))),
     Case("02 app.py", "02", "app", same(Request(headers=basic())), quick=True),
     Case(
         "httpbin, Basic", "02", HERE / "peers" / "httpbin_app.py",
         same(Request("GET", "/basic-auth/user1/pass1", basic())), others=True,
     ),
-    Case("03 naive.py, Flask-HTTPAuth's own way", "03", "naive", digest("/")),
+    Case("03 naive.py", "03", "naive", digest("/")),
     Case("03 app.py", "03", "app", digest("/"), quick=True),
     Case(
         "httpbin, Digest", "03", HERE / "peers" / "httpbin_app.py",
@@ -171,27 +173,30 @@ CASES = [
     Case("04 app.py", "04", "app", bearer("app"), quick=True),
     Case(
         "Flask-JWT-Extended", "04", HERE / "peers" / "jwt_extended.py", bearer("app"),
-        quick=True, others=True,
+        others=True,
     ),
-    Case("05 naive.py, password and code", "05", "naive", code),
-    Case("01 naive.py, log in", "01", "naive", login_form(), login=True),
-    Case("01 app.py, log in", "01", "app", login_form(), quick=True, login=True),
+    Case("05 naive.py", "05", "naive", code),
+    Case("01 naive.py", "01", "naive", login_form(), login="custom_app_context"),
+    Case("01 app.py", "01", "app", login_form(), quick=True, login="argon2"),
     Case(
         "02 app.py, wrong password", "02", "app", same(Request(headers=basic("user1", "no"))),
-        expect=401, login=True,
+        expect=401, login="argon2",
     ),
     Case(
-        "04 app.py, log in", "04", "app", same(Request("POST", "/login", basic())), login=True,
+        "04 app.py /login", "04", "app", same(Request("POST", "/login", basic())), login="argon2",
     ),
     Case(
         "05 app.py, password alone", "05", "app", same(Request(headers=basic())),
-        expect=401, login=True,
+        expect=401, login="argon2",
     ),
 ]  # fmt: skip
 
 
 def load(case: Case, app: Lesson, seconds: float, scratch: Path) -> dict:
-    """Load an application; return requests, seconds, median and p99 (ms), errors."""
+    """Load an application; return requests, seconds, rate, median, p99 and cpu (ms), errors.
+
+    cpu is the processor time of the application's worker for one request, memory its size (MB).
+    """
     path = scratch / "requests"
     requests = case.requests(app, seconds)
     path.write_bytes(b"".join(request.raw(app.port) + b"\0" for request in requests))
@@ -210,14 +215,23 @@ def load(case: Case, app: Lesson, seconds: float, scratch: Path) -> dict:
         command += ["-u", str(connections), "-r", str(connections), "-t", f"{seconds:g}s"]
         command += ["-H", address, "--only-summary", "--loglevel", "ERROR", "--exit-code-on-error"]
         command += ["0", "--stop-timeout", "10"]
+    before = processor_time(app)
     done = subprocess.run(
         command, capture_output=True, text=True, env=environment, timeout=seconds + 60
     )
+    taken = processor_time(app) - before
     if done.returncode:
         raise LessonError(f"{generator} failed:\n\n{(done.stderr or done.stdout).strip()[-800:]}")
     if generator == "wrk":
-        return json.loads(done.stdout.strip().rpartition("\n")[2])
-    return read_locust(json.loads(done.stdout[done.stdout.index("[") :]))
+        one = json.loads(done.stdout.strip().rpartition("\n")[2])
+    else:
+        one = read_locust(json.loads(done.stdout[done.stdout.index("[") :]))
+    if not one["requests"]:  # a slow machine, or a slow hash: it gets the time it needs
+        if seconds > 60:
+            raise LessonError(f"{case.name} answered nothing within {seconds:g} seconds.")
+        return load(case, app, 4 * seconds, scratch)
+    rate, cpu = one["requests"] / one["seconds"], taken / one["requests"] * 1000
+    return one | {"rate": rate, "cpu": cpu, "memory": memory(app)}
 
 
 def read_locust(report: list[dict]) -> dict:
@@ -255,16 +269,23 @@ def find_generator() -> tuple[str, str]:
     )
 
 
-def hash_time(times: int = 3) -> float:
-    """Return how long one verification of Argon2id takes here (ms), at the lessons' parameters."""
+def hash_time(name: str, seconds: float = 0.2) -> float:
+    """Return how long one verification takes here (ms), at the lessons' parameters.
+
+    name: "argon2" (Argon2id as in each app.py), or "custom_app_context" (lesson 01's naive.py).
+    seconds: after so many no further one is begun; the median of all is returned.
+    """
+    from passlib.apps import custom_app_context
     from passlib.hash import argon2
 
-    argon2id = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)
-    stored = argon2id.hash("pass1")
+    hashes = custom_app_context
+    if name == "argon2":
+        hashes = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)
+    stored = hashes.hash("pass1")
     taken = []
-    for _ in range(times):
+    while sum(taken) < seconds * 1000:
         begin = time.perf_counter()
-        argon2id.verify("pass1", stored)
+        hashes.verify("pass1", stored)
         taken.append((time.perf_counter() - begin) * 1000)
     return statistics.median(taken)
 
@@ -289,18 +310,28 @@ def both_factors(app: Lesson, times: int = 4) -> float:
     return statistics.median(taken)
 
 
-def memory(app: Lesson) -> float:
-    """Return the resident memory of an application's workers (MB)."""
+def workers(app: Lesson) -> list:
+    """Return the processes that answer."""
     import psutil
 
-    workers = psutil.Process(app.pid).children()
-    return sum(worker.memory_info().rss for worker in workers) / 1e6
+    return psutil.Process(app.pid).children()
 
 
-def start(case: Case) -> Lesson:
-    """Serve a case's application with one worker of gunicorn."""
+def memory(app: Lesson) -> float:
+    """Return the resident memory of an application's workers (MB)."""
+    return sum(worker.memory_info().rss for worker in workers(app)) / 1e6
+
+
+def processor_time(app: Lesson) -> float:
+    """Return the processor time that an application's workers have taken so far (s)."""
+    return sum(sum(worker.cpu_times()[:2]) for worker in workers(app))
+
+
+def start(stack: ExitStack, case: Case) -> Lesson:
+    """Serve a case's application with one worker of gunicorn; the stack stops it."""
     python = OTHERS / "python" if case.others else sys.executable
     app = Lesson(case.lesson, case.file, workers=1, python=python)
+    stack.callback(app.stop)
     if case.rows:
         with sqlite3.connect(app.scratch / "lesson.db") as connection:
             case.rows(connection)
@@ -311,59 +342,58 @@ def start(case: Case) -> Lesson:
 def measure(cases: list[Case], seconds: float, rounds: int, advance=lambda what, share: None):
     """Serve all cases, load them in turn, round by round; return the results by their names.
 
-    seconds: how long each is loaded in each round. advance: called before each load, with the
-    case's name and with the share of all loads that is done. Raises LessonError when an
-    application doesn't start, or there is no load generator.
+    seconds: how long each is loaded in each round, and before it the case it is compared with.
+    advance: called before each, with the case's name and with the share that is done. Raises
+    LessonError when an application doesn't start, or there is no load generator.
     """
     if os.name == "nt":
         raise LessonError("gunicorn does not run on Windows. Measure in WSL, or on another system.")
     find_generator()
-    found = {case.name: {"rounds": []} for case in cases}
+    found = {case.name: [] for case in cases}
     with ExitStack() as stack:
         advance("starting all applications", 0)
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="learn-bench-")))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            apps = list(pool.map(start, cases))
-        for app in apps:
-            stack.callback(app.stop)
+            apps = dict(zip(found, pool.map(partial(start, stack), cases), strict=True))
+        named = {case.name: case for case in cases}
         for number in range(rounds):
-            for place, (case, app) in enumerate(zip(cases, apps, strict=True)):
+            for place, case in enumerate(cases):
                 advance(case.name, (number + place / len(cases)) / rounds)
-                one = load(case, app, seconds, scratch)
-                one["memory"] = memory(app)
+                if case.base == case.name:
+                    continue
                 if case.login:
-                    one["hash"] = hash_time()
+                    before = hash_time(case.login)
+                    one = load(case, apps[case.name], seconds, scratch)
+                    one["hash"] = (before + hash_time(case.login)) / 2
                     if case.lesson == "05":
-                        one["both"] = both_factors(app)
-                found[case.name]["rounds"].append(one)
-    return {name: sum_up(one["rounds"]) for name, one in found.items()}
+                        one["both"] = both_factors(apps[case.name])
+                else:
+                    base = load(named[case.base], apps[case.base], seconds, scratch)
+                    found[case.base].append(base)
+                    one = load(case, apps[case.name], seconds, scratch)
+                    one["ratio"] = one["rate"] / base["rate"]
+                found[case.name].append(one)
+    return {name: sum_up(results) for name, results in found.items()}
 
 
 def sum_up(rounds: list[dict]) -> dict:
-    """Return the median of each value over the rounds, and the rates of all rounds."""
-    rates = [one["requests"] / one["seconds"] for one in rounds]
+    """Return the median of each value over the rounds, all ratios, and the sum of the errors."""
     done = {
         key: round(statistics.median(one[key] for one in rounds), 3)
-        for key in ("median", "p99", "memory", "hash", "both")
+        for key in ("rate", "cpu", "median", "p99", "memory", "hash", "both")
         if key in rounds[0]
     }
-    return {
-        "rate": round(statistics.median(rates), 1),
-        "rates": [round(rate, 1) for rate in rates],
-        **done,
-        "errors": sum(one["errors"] for one in rounds),
-        "requests": sum(one["requests"] for one in rounds),
-    }
-
-
-def ratios(one: dict, base: dict) -> list[float]:
-    """Return the ratio of two results' rates in each round."""
-    return [rate / other for rate, other in zip(one["rates"], base["rates"], strict=True)]
+    done["rates"] = [round(one["rate"], 1) for one in rounds]
+    if "ratio" in rounds[0]:
+        done["ratios"] = [round(one["ratio"], 3) for one in rounds]
+    done["errors"] = sum(one["errors"] for one in rounds)
+    done["requests"] = sum(one["requests"] for one in rounds)
+    return done
 
 
 def growth_cases() -> list[Case]:
     """Return what should not grow with the number of users, used nonces or revoked tokens."""
-    cases = [Case(BARE, "01", HERE / "peers" / "bare.py", same(Request()))]
+    cases = []
     later = time.time() + 10_000
 
     def users(count):
@@ -390,8 +420,9 @@ def growth_cases() -> list[Case]:
             ("03", "used nonces", digest("/"), nonces),
             ("04", "revoked tokens", bearer("app"), tokens),
         ):
+            base = f"{lesson} app.py, {GROWTH[0]} {what}"
             name = f"{lesson} app.py, {count} {what}"
-            cases.append(Case(name, lesson, "app", requests, rows=rows(count)))
+            cases.append(Case(name, lesson, "app", requests, base=base, rows=rows(count)))
     return cases
 
 
@@ -406,10 +437,10 @@ def run(quick=False, growth=False, waits=False, advance=lambda what, share: None
     if not growth and not waits:
         missing = [] if (OTHERS / "python").exists() else [c.name for c in CASES if c.others]
         cases = [c for c in CASES if (c.quick or not quick) and c.name not in missing]
-        found["requests"] = measure(cases, *((1, 2) if quick else (2, 3)), advance)
+        found["requests"] = measure(cases, 1, 2 if quick else 4, advance)
         found["missing"] = missing
     if growth:
-        found["growth"] = measure(growth_cases(), *((1, 1) if quick else (2, 5)), advance)
+        found["growth"] = measure(growth_cases(), 1, 1 if quick else 9, advance)
     if waits:
         found["waits"] = waiting.measure(quick, advance)
     return found
@@ -432,54 +463,54 @@ def machine() -> dict:
 def tables(found: dict) -> list[tuple[str, list[str], list[list[str]]]]:
     """Return what `run` found as tables: a title, the columns' names, and rows of text."""
     made = []
-    if "requests" in found:
-        results = found["requests"]
-        base = results[BARE]
-        errors = any(one["errors"] for one in results.values())
-        rows, logins = [], []
-        for name, one in results.items():
-            last = [f"{one['memory']:.0f}", *([str(one["errors"])] if errors else [])]
-            if "hash" in one:
-                share = one["hash"] / one["median"]
-                logins.append(
-                    [name, f"{one['rate']:.1f}", f"{one['median']:.0f}", f"{one['p99']:.0f}"]
-                    + [f"{one['hash']:.0f}", f"{share:.2f}", *last]
-                )
-                continue
-            times = [f"{one['median']:.1f}", f"{one['p99']:.1f}"]
-            rows.append([name, f"{one['rate']:,.0f}", spread(ratios(one, base)), *times, *last])
-        columns = ["median ms", "99th %", "memory MB", *(["errors"] if errors else [])]
-        title = "Requests, by an application's one worker"
-        made.append((title, ["", "requests/s", "of bare Flask", *columns], rows))
-        columns = ["", "logins/s", "median ms", "99th %", "of it the hash, ms", "share"]
-        columns += ["memory MB", *(["errors"] if errors else [])]
-        if logins:
-            made.append(("What costs a hash, one at a time", columns, logins))
-    if "growth" in found:
-        results = dict(found["growth"])
-        base = results.pop(BARE)
-        rows = []
-        for name, one in results.items():
-            what, _, rest = name.partition(", ")
-            count, _, kind = rest.partition(" ")
-            of_bare = spread(ratios(one, base))
-            rows.append([f"{what}, {kind}", f"{int(count):,}", f"{one['rate']:,.0f}", of_bare])
-        rows.sort(key=lambda row: row[0])
-        made.append(("Growth", ["", "rows", "requests/s", "of bare Flask"], rows))
-    if "waits" in found:
-        rows = [
-            [name, f"{one['seconds']:.2f}", one["floor_name"], f"{one['floor']:.2f}"]
-            + [f"{one['seconds'] / one['floor']:.1f}"]
-            for name, one in found["waits"].items()
-        ]
-        made.append(("Waits", ["wait", "s", "its floor", "s", "times"], rows))
+    results = found.get("requests", {})
+    failed = [str(one["errors"]) for one in results.values() if one["errors"]]
+    rows, logins = [], []
+    for name, one in results.items():
+        last = [f"{one['memory']:.0f}", *([str(one["errors"])] if failed else [])]
+        if "hash" in one:
+            times = [f"{one[key]:.0f}" for key in ("median", "p99", "hash")]
+            share = one["hash"] / one["median"]
+            logins.append([name, f"{one['rate']:.1f}", *times, f"{share:.2f}", *last])
+            if "both" in one:
+                took, share = one["both"], one["hash"] / one["both"]
+                times = [f"{took:.0f}", "", f"{one['hash']:.0f}", f"{share:.2f}"]
+                logins.append(["05 app.py, both factors", f"{1000 / took:.1f}", *times, *last])
+        else:
+            times = [f"{one['cpu']:.2f}", *(f"{one[key]:.1f}" for key in ("median", "p99"))]
+            rows.append([name, f"{one['rate']:,.0f}", *spread(one.get("ratios")), *times, *last])
+    columns = ["MB", *(["errors"] if failed else [])]
+    if rows:
+        names = ["", "per s", "of bare", "spread", "CPU ms", "median ms", "99 % ms"]
+        made.append(("Requests", [*names, *columns], rows))
+    if logins:
+        names = ["", "per s", "median ms", "99 % ms", "hash ms", "share"]
+        made.append(("Logins: one client, one hash each", [*names, *columns], logins))
+    rows = []
+    for name, one in found.get("growth", {}).items():
+        app, _, rest = name.partition(", ")
+        count, _, kind = rest.partition(" ")
+        rows.append([f"{app}, {kind}", f"{int(count):,}", f"{one['rate']:,.0f}"])
+        rows[-1] += spread(one.get("ratios"))
+    if rows:
+        rows.sort(key=lambda row: row[0])  # keeps the order of the numbers
+        names = ["", "rows", "per s", "of the first", "spread"]
+        made.append(("Growth", names, rows))
+    rows = [
+        [name, f"{one['seconds']:.2f}", one["floor_name"], f"{one['floor']:.2f}"]
+        + [f"{one['seconds'] / one['floor']:.1f}"]
+        for name, one in found.get("waits", {}).items()
+    ]
+    if rows:
+        made.append(("Waits", ["", "s", "its floor", "s", "times"], rows))
     return made
 
 
-def spread(values: list[float]) -> str:
-    """Return the median, and the lowest and highest in brackets."""
-    middle, low, high = statistics.median(values), min(values), max(values)
-    return f"{middle:.2f}" if len(values) == 1 else f"{middle:.2f} ({low:.2f} to {high:.2f})"
+def spread(ratios: list[float] | None) -> list[str]:
+    """Return the median, and the lowest and highest; 1 for what the others are compared with."""
+    if not ratios:
+        return ["1", ""]
+    return [f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}–{max(ratios):.2f}"]
 
 
 def as_markdown(table: tuple[str, list[str], list[list[str]]]) -> str:
