@@ -14,7 +14,7 @@ if sys.version_info < (3, 10):
     sys.exit(1)
 
 if __name__ == "__main__":
-    from learn.setup import enter
+    from learn.enter import enter
 
     enter()  # returns only in an environment that has all that is needed
 

@@ -1,9 +1,9 @@
-"""Make the environment, once, and run in it.
+"""Make the environment, once.
 
 Strategy: everything that is installed is named with its hash in requirements.txt and goes into
 `.venv`. A stamp, written last, says that `.venv` is whole; it holds a digest of all that the
 environment depends on, so whatever was interrupted, moved or changed simply no longer matches and
-is made again. With a matching stamp nothing is done but to run the same command in `.venv`.
+is made again. enter.py reads the stamp at each call and comes here when it doesn't match.
 uv installs where it can be had, because that takes seconds; else pip does the same more slowly.
 A `.venv` that someone else made is never touched. Only the standard library is used here.
 """
@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import importlib.util
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -24,15 +22,11 @@ import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
-STAMP = VENV / "learn-stamp"  # written last: the environment is whole
+from .enter import PYTHON, REQUIREMENTS, ROOT, STAMP, VENV, WINDOWS, digest, is_inside, is_whole
+
 MARK = VENV / "learn-made-this"  # written first: the environment is ours
-REQUIREMENTS = ROOT / "requirements.txt"
 UV_REQUIREMENTS = ROOT / "requirements-uv.txt"
 LOG = ROOT / ".learn" / "setup.log"
-WINDOWS = os.name == "nt"
-PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 # What would lead an installer elsewhere. Proxies, certificates and indexes stay as they are set.
 MISLEADING = {"PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV"}
 MISLEADING |= {"VIRTUAL_ENV", "CONDA_PREFIX", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT"}
@@ -48,47 +42,16 @@ class SetupError(Exception):
     """The environment can't be made; the message says why and what to do next."""
 
 
-def enter() -> None:
-    """Return if this Python has all that is needed; else go on in `.venv`, made if need be.
+def set_up() -> bool:
+    """Make `.venv`, unless this Python has all that is needed already; return whether it has.
 
-    Doesn't return in the second case. Ends with status 1 and a sentence when the set-up fails,
-    with 130 after Ctrl-C.
+    Raises SetupError with a sentence when that fails.
     """
-    try:
-        if _is_whole() and _is_inside():
-            return
-        half_made = MARK.exists() and _is_inside()  # what it has may look whole and not be
-        if not _is_whole() and not half_made and _has_all_already():
-            return
-        if not _is_whole():
-            make()
-        _go_on_inside()
-    except SetupError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted. The next call goes on from here.\n")
-        sys.exit(130)
-
-
-def _is_inside() -> bool:
-    """Whether this process already runs in `.venv`."""
-    return VENV.exists() and os.path.samefile(sys.prefix, VENV)
-
-
-def _is_whole() -> bool:
-    try:
-        return STAMP.read_text() == _digest() and PYTHON.exists()
-    except OSError:
-        return False
-
-
-def _digest() -> str:
-    """What `.venv` depends on, as a digest: the requirements, where it lies, which Python."""
-    base = VENV / "pyvenv.cfg"
-    parts = [REQUIREMENTS.read_bytes(), os.fsencode(VENV), platform.machine().encode()]
-    parts.append(base.read_bytes() if base.exists() else b"")
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+    half_made = MARK.exists() and is_inside()  # what it has may look whole and not be
+    if not half_made and _has_all_already():
+        return True
+    make()
+    return False
 
 
 def _has_all_already() -> bool:
@@ -107,26 +70,6 @@ def _has_all_already() -> bool:
         return False
 
 
-def _go_on_inside() -> None:
-    environment = {
-        k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "__PYVENV_LAUNCHER__")
-    }
-    paths = [str(ROOT), environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(p for p in paths if p)
-    environment["VIRTUAL_ENV"] = str(VENV)
-    environment["PATH"] = os.pathsep.join([str(PYTHON.parent), environment.get("PATH", "")])
-    command = [str(PYTHON), "-m", "learn", *sys.argv[1:]]
-    sys.stdout.flush()
-    if not WINDOWS:
-        os.execve(command[0], command, environment)
-    process = subprocess.Popen(command, env=environment)
-    while True:
-        try:
-            sys.exit(process.wait())
-        except KeyboardInterrupt:  # the child got it too and decides
-            continue
-
-
 def make() -> None:
     """Make `.venv`, or repair it. Raises SetupError with a sentence when that fails."""
     try:
@@ -135,7 +78,7 @@ def make() -> None:
             _only_one(LOG.parent / "setup.lock"),
             open(LOG, "w", encoding="utf-8", errors="backslashreplace") as log,
         ):
-            if _is_whole():  # another call made it while this one waited
+            if is_whole():  # another call made it while this one waited
                 return
             _make(log)
     except OSError as error:
@@ -184,7 +127,7 @@ def _make(log) -> None:
             wanted,
         ):
             raise SetupError(_explain(_said()))
-    STAMP.write_text(_digest())
+    STAMP.write_text(digest())
     _say(f"Done in {time.monotonic() - begin:.0f} s.")
 
 

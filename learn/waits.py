@@ -143,21 +143,31 @@ def measure(quick: bool = False, advance=lambda what, share: None) -> dict:
     return found
 
 
-def timed(command, cwd=ROOT, status: int = 0, **environment) -> float:
+def timed(command, cwd=ROOT, status: int = 0, **more) -> float:
     """Run a command; return how long it took (s). Raises LessonError if it ends otherwise."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    own = str(Path(sys.executable).parent)  # a learner's PATH doesn't begin with .venv
-    paths = [p for p in kept.get("PATH", "").split(os.pathsep) if p != own]
-    kept |= {"PATH": os.pathsep.join(paths), "JUPYTER_PREFER_ENV_PATH": "1", **environment}
     begin = time.perf_counter()
     done = subprocess.run(
-        command, cwd=cwd, env=kept, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        command,
+        cwd=cwd,
+        env=environment() | more,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
     seconds = time.perf_counter() - begin
     if done.returncode != status:
         said = (done.stderr or done.stdout).strip()[-600:]
         raise LessonError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n\n{said}")
     return seconds
+
+
+def environment() -> dict[str, str]:
+    """Return a learner's environment: no trace of .venv, and imports are compiled but once."""
+    leave = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+    kept = {k: v for k, v in os.environ.items() if k not in leave}
+    own = str(Path(sys.executable).parent)
+    paths = [p for p in kept.get("PATH", "").split(os.pathsep) if p != own]
+    return kept | {"PATH": os.pathsep.join(paths), "JUPYTER_PREFER_ENV_PATH": "1"}
 
 
 def imported(*arguments) -> list[str]:
@@ -192,7 +202,7 @@ class Watch:
         process = subprocess.Popen(
             [sys.executable, "-m", "learn", "check", "03", "--watch"],
             cwd=self.root,
-            env={**os.environ, "PYTHONPATH": str(self.root), "TERM": "xterm", "COLUMNS": "100"},
+            env={**environment(), "PYTHONPATH": str(self.root), "TERM": "xterm", "COLUMNS": "100"},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -1,0 +1,90 @@
+"""Go on in `.venv`; have it made first if need be.
+
+Every call passes here first, so little is imported: what makes the environment, in setup.py, only
+when there is something to make. Only the standard library is used in both.
+"""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "learn-stamp"  # written last: the environment is whole
+REQUIREMENTS = ROOT / "requirements.txt"
+WINDOWS = os.name == "nt"
+PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+
+
+def enter() -> None:
+    """Return if this Python has all that is needed; else go on in `.venv`, made if need be.
+
+    Doesn't return in the second case. Ends with status 1 and a sentence when the set-up fails,
+    with 130 after Ctrl-C.
+    """
+    try:
+        if is_whole():
+            if is_inside():
+                return
+        else:
+            from .setup import SetupError, set_up
+
+            try:
+                if set_up():
+                    return
+            except SetupError as error:
+                sys.stderr.write(f"{error}\n")
+                sys.exit(1)
+        _go_on_inside()
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted. The next call goes on from here.\n")
+        sys.exit(130)
+
+
+def is_inside() -> bool:
+    """Whether this process already runs in `.venv`."""
+    return VENV.exists() and os.path.samefile(sys.prefix, VENV)
+
+
+def is_whole() -> bool:
+    """Whether `.venv` is there, with all that it should have."""
+    try:
+        return STAMP.read_text() == digest() and PYTHON.exists()
+    except OSError:
+        return False
+
+
+def digest() -> str:
+    """What `.venv` depends on, as a digest: the requirements, where it lies, which Python."""
+    base = VENV / "pyvenv.cfg"
+    parts = [REQUIREMENTS.read_bytes(), os.fsencode(VENV), _machine().encode()]
+    parts.append(base.read_bytes() if base.exists() else b"")
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _machine() -> str:
+    """The kind of processor. `platform` would tell too, but takes longer to import."""
+    return os.environ.get("PROCESSOR_ARCHITECTURE", "") if WINDOWS else os.uname().machine
+
+
+def _go_on_inside() -> None:
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "__PYVENV_LAUNCHER__")
+    }
+    paths = [str(ROOT), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(p for p in paths if p)
+    environment["VIRTUAL_ENV"] = str(VENV)
+    environment["PATH"] = os.pathsep.join([str(PYTHON.parent), environment.get("PATH", "")])
+    command = [str(PYTHON), "-m", "learn", *sys.argv[1:]]
+    sys.stdout.flush()
+    if not WINDOWS:
+        os.execve(command[0], command, environment)
+    import subprocess
+
+    process = subprocess.Popen(command, env=environment)
+    while True:
+        try:
+            sys.exit(process.wait())
+        except KeyboardInterrupt:  # the child got it too and decides
+            continue
