@@ -252,8 +252,8 @@ class Table:
 
     def _repr_markdown_(self):
         marks = ["--:" if self._is_right(c) else "---" for c in range(len(self.columns))]
-        lines = [self.columns, marks, *self.rows]
-        return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+        first, *rest = ("| " + " | ".join(line) + " |\n" for line in (self.columns, *self.rows))
+        return f"{first}|{'|'.join(marks)}|\n{''.join(rest)}"
 
     def __str__(self):
         return "\n".join("; ".join(filter(None, row)) for row in [self.columns, *self.rows])
