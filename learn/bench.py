@@ -36,6 +36,7 @@ import httpx2
 from .client import Client, digest_answer
 from .places import ROOT, LessonError
 from .server import Lesson
+from .show import Table
 
 HERE = Path(__file__).parent
 OTHERS = ROOT / ".others" / "bin"  # the environment of requirements-others.txt
@@ -176,14 +177,14 @@ CASES = [
         others=True,
     ),
     Case("05 naive.py", "05", "naive", code),
-    Case("01 naive.py", "01", "naive", login_form(), login="custom_app_context"),
-    Case("01 app.py", "01", "app", login_form(), quick=True, login="argon2"),
+    Case("01 naive.py, login", "01", "naive", login_form(), login="custom_app_context"),
+    Case("01 app.py, login", "01", "app", login_form(), quick=True, login="argon2"),
     Case(
         "02 app.py, wrong password", "02", "app", same(Request(headers=basic("user1", "no"))),
         expect=401, login="argon2",
     ),
     Case(
-        "04 app.py /login", "04", "app", same(Request("POST", "/login", basic())), login="argon2",
+        "04 app.py, login", "04", "app", same(Request("POST", "/login", basic())), login="argon2",
     ),
     Case(
         "05 app.py, password alone", "05", "app", same(Request(headers=basic())),
@@ -219,7 +220,6 @@ def load(case: Case, app: Lesson, seconds: float, scratch: Path) -> dict:
     done = subprocess.run(
         command, capture_output=True, text=True, env=environment, timeout=seconds + 60
     )
-    taken = processor_time(app) - before
     if done.returncode:
         raise LessonError(f"{generator} failed:\n\n{(done.stderr or done.stdout).strip()[-800:]}")
     if generator == "wrk":
@@ -230,8 +230,10 @@ def load(case: Case, app: Lesson, seconds: float, scratch: Path) -> dict:
         if seconds > 60:
             raise LessonError(f"{case.name} answered nothing within {seconds:g} seconds.")
         return load(case, app, 4 * seconds, scratch)
-    rate, cpu = one["requests"] / one["seconds"], taken / one["requests"] * 1000
-    return one | {"rate": rate, "cpu": cpu, "memory": memory(app)}
+    # wrk leaves a request open on each connection when its time is up; the worker still answers it
+    answered = one["requests"] + (connections if generator == "wrk" else 0)
+    cpu = (wait_until_idle(app) - before) / answered * 1000
+    return one | {"rate": one["requests"] / one["seconds"], "cpu": cpu, "memory": memory(app)}
 
 
 def read_locust(report: list[dict]) -> dict:
@@ -325,6 +327,17 @@ def memory(app: Lesson) -> float:
 def processor_time(app: Lesson) -> float:
     """Return the processor time that an application's workers have taken so far (s)."""
     return sum(sum(worker.cpu_times()[:2]) for worker in workers(app))
+
+
+def wait_until_idle(app: Lesson) -> float:
+    """Wait until an application's workers have done what was left; return their processor time."""
+    now, end = processor_time(app), time.monotonic() + 60
+    while time.monotonic() < end:
+        time.sleep(0.03)  # the system counts in steps of 0.01 s
+        before, now = now, processor_time(app)
+        if now == before:
+            break
+    return now
 
 
 def start(stack: ExitStack, case: Case) -> Lesson:
@@ -426,22 +439,26 @@ def growth_cases() -> list[Case]:
     return cases
 
 
-def run(quick=False, growth=False, waits=False, advance=lambda what, share: None) -> dict:
-    """Measure what is asked for, the applications' requests if nothing is; return it as data.
+PARTS = ("requests", "growth", "waits")
 
-    quick: a few applications and a shorter time.
+
+def run(parts=PARTS[:1], quick=False, advance=lambda what, share: None) -> dict:
+    """Measure the named ones of PARTS; return what was found, as data.
+
+    quick: a few applications and a shorter time. advance: called with what is measured next, and
+    with the share of its part that is done.
     """
     from . import waits as waiting
 
     found = {"machine": machine()}
-    if not growth and not waits:
+    if "requests" in parts:
         missing = [] if (OTHERS / "python").exists() else [c.name for c in CASES if c.others]
         cases = [c for c in CASES if (c.quick or not quick) and c.name not in missing]
         found["requests"] = measure(cases, 1, 2 if quick else 4, advance)
         found["missing"] = missing
-    if growth:
+    if "growth" in parts:
         found["growth"] = measure(growth_cases(), 1, 1 if quick else 9, advance)
-    if waits:
+    if "waits" in parts:
         found["waits"] = waiting.measure(quick, advance)
     return found
 
@@ -460,32 +477,32 @@ def machine() -> dict:
     }
 
 
-def tables(found: dict) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return what `run` found as tables: a title, the columns' names, and rows of text."""
+def tables(found: dict) -> list[tuple[str, Table]]:
+    """Return what `run` found as tables, each with its title."""
     made = []
     results = found.get("requests", {})
-    failed = [str(one["errors"]) for one in results.values() if one["errors"]]
+    failed = any(one["errors"] for one in results.values())
     rows, logins = [], []
     for name, one in results.items():
-        last = [f"{one['memory']:.0f}", *([str(one["errors"])] if failed else [])]
+        last = [f"{one['memory']:.0f}", *([one["errors"]] if failed else [])]
         if "hash" in one:
             times = [f"{one[key]:.0f}" for key in ("median", "p99", "hash")]
             share = one["hash"] / one["median"]
-            logins.append([name, f"{one['rate']:.1f}", *times, f"{share:.2f}", *last])
+            logins.append([name, *times, f"{share:.2f}", *last])
             if "both" in one:
                 took, share = one["both"], one["hash"] / one["both"]
                 times = [f"{took:.0f}", "", f"{one['hash']:.0f}", f"{share:.2f}"]
-                logins.append(["05 app.py, both factors", f"{1000 / took:.1f}", *times, *last])
+                logins.append(["05 app.py, both factors", *times, *last])
         else:
             times = [f"{one['cpu']:.2f}", *(f"{one[key]:.1f}" for key in ("median", "p99"))]
             rows.append([name, f"{one['rate']:,.0f}", *spread(one.get("ratios")), *times, *last])
     columns = ["MB", *(["errors"] if failed else [])]
     if rows:
-        names = ["", "per s", "of bare", "spread", "CPU ms", "median ms", "99 % ms"]
-        made.append(("Requests", [*names, *columns], rows))
+        names = ["one request", "per s", "of bare", "spread", "CPU ms", "median ms", "99 % ms"]
+        made.append(("Requests", Table([*names, *columns], rows)))
     if logins:
-        names = ["", "per s", "median ms", "99 % ms", "hash ms", "share"]
-        made.append(("Logins: one client, one hash each", [*names, *columns], logins))
+        names = ["one login", "median ms", "99 % ms", "hash ms", "hash/login"]
+        made.append(("Logins", Table([*names, *columns], logins)))
     rows = []
     for name, one in found.get("growth", {}).items():
         app, _, rest = name.partition(", ")
@@ -494,15 +511,16 @@ def tables(found: dict) -> list[tuple[str, list[str], list[list[str]]]]:
         rows[-1] += spread(one.get("ratios"))
     if rows:
         rows.sort(key=lambda row: row[0])  # keeps the order of the numbers
-        names = ["", "rows", "per s", "of the first", "spread"]
-        made.append(("Growth", names, rows))
+        first = f"of {GROWTH[0]} rows"
+        names = ["one request", "rows", "per s", first, "spread"]
+        made.append(("Growth", Table(names, rows)))
     rows = [
         [name, f"{one['seconds']:.2f}", one["floor_name"], f"{one['floor']:.2f}"]
         + [f"{one['seconds'] / one['floor']:.1f}"]
         for name, one in found.get("waits", {}).items()
     ]
     if rows:
-        made.append(("Waits", ["", "s", "its floor", "s", "times"], rows))
+        made.append(("Waits", Table(["the wait", "s", "its floor", "s", "times"], rows)))
     return made
 
 
@@ -511,10 +529,3 @@ def spread(ratios: list[float] | None) -> list[str]:
     if not ratios:
         return ["1", ""]
     return [f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}–{max(ratios):.2f}"]
-
-
-def as_markdown(table: tuple[str, list[str], list[list[str]]]) -> str:
-    """Return one of the tables as Markdown, without its title."""
-    _, columns, rows = table
-    lines = [columns, ["---"] + ["--:"] * (len(columns) - 1), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -15,9 +15,7 @@ from pathlib import Path
 
 import click
 
-from .places import LESSONS, ROOT, LessonError, find_folder
-
-NOTEBOOKS = ROOT / "notebooks"
+from .places import LESSONS, NOTEBOOKS, ROOT, LessonError, find_folder, find_notebook
 
 
 class Commands(click.Group):
@@ -108,10 +106,11 @@ def lesson_folders() -> list[Path]:
 @main.command()
 @click.argument("lesson", required=False)
 def play(lesson):
-    """Walk through a lesson's notebook in the terminal."""
+    """Walk through a lesson's notebook in the terminal, or through 06, which compares them."""
     from .play import play_notebook
 
-    for notebook in _notebooks(lesson):
+    notebooks = [find_notebook(lesson)] if lesson else sorted(NOTEBOOKS.glob("0*.ipynb"))
+    for notebook in notebooks:
         if not play_notebook(notebook):
             break
 
@@ -120,7 +119,7 @@ def play(lesson):
 @click.argument("lesson", required=False)
 @click.argument("more", nargs=-1, type=click.UNPROCESSED)
 def lab(lesson, more):
-    """Open a lesson's notebook in JupyterLab, on 127.0.0.1 and with a token.
+    """Open a lesson's notebook, or 06, in JupyterLab, on 127.0.0.1 and with a token.
 
     Whatever comes after the lesson is for JupyterLab: lab 02 --no-browser.
     """
@@ -129,7 +128,7 @@ def lab(lesson, more):
     names = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
     names |= {"JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython"}
     environment = {**os.environ, **{name: str(own / folder) for name, folder in names.items()}}
-    where = _notebooks(lesson)[0] if lesson else NOTEBOOKS
+    where = find_notebook(lesson) if lesson else NOTEBOOKS
     command = [sys.executable, "-m", "jupyterlab", str(where), "--ServerApp.ip=127.0.0.1"]
     command += [f"--ServerApp.root_dir={ROOT}", "--LabApp.extension_manager=readonly"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
@@ -489,19 +488,22 @@ def _print_solution(folder, path):
 @click.option("--quick", is_flag=True, help="A few applications, about twenty seconds.")
 @click.option("--growth", is_flag=True, help="With 10 to 100,000 users, nonces, revoked tokens.")
 @click.option("--waits", is_flag=True, help="How long the workbench's own commands take.")
+@click.option("--all", "everything", is_flag=True, help="All three, one after the other.")
 @click.option("--json", "as_json", is_flag=True, help="The results for a program.")
-def bench(quick, growth, waits, as_json):
+def bench(quick, growth, waits, everything, as_json):
     """Measure what each technique costs, side by side (about two minutes).
 
     Each application is served by gunicorn with one worker and loaded by wrk, in turn.
+    docs/performance.md explains the tables.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-    from rich.table import Table
 
     from . import bench as benchmark
     from .show import make_console
 
+    wanted = [name for name, asked in (("growth", growth), ("waits", waits)) if asked]
+    parts = benchmark.PARTS if everything else wanted or benchmark.PARTS[:1]
     columns = [BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeElapsedColumn()]
     columns.append(TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -510,24 +512,23 @@ def bench(quick, growth, waits, as_json):
         def advance(what, share):
             progress.update(task, description=what, completed=share)
 
-        found = benchmark.run(quick, growth, waits, advance)
+        found = benchmark.run(parts, quick, advance)
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return
     console = make_console()
-    for title, names, rows in benchmark.tables(found):
-        table = Table(box=None, pad_edge=False, title=title, title_justify="left")
-        for number, name in enumerate(names):
-            table.add_column(name, justify="right" if number else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
-        console.print()
+    for title, table in benchmark.tables(found):
+        console.print(f"{title}\n", table, "", sep="\n")
     console.print(", ".join(f"{name} {value}" for name, value in found["machine"].items()))
+    if found["machine"].get("load generator") == "locust":
+        console.print(
+            "\nlocust is slower than most of what it loads here, so the rates are too near each"
+            " other. Go by the processor time, or install wrk."
+        )
     if found.get("missing"):
         console.print(
-            f"Not measured: {', '.join(found['missing'])}. They have an environment of their own;"
-            " docs/performance.md says how to make it."
+            f"\nNot measured: {', '.join(found['missing'])}. They have an environment of their"
+            " own; docs/performance.md says how to make it."
         )
 
 
@@ -553,16 +554,6 @@ def _wait(process) -> int:
             return process.wait()
         except KeyboardInterrupt:
             continue
-
-
-def _notebooks(lesson: str | None) -> list[Path]:
-    """Return the notebook of a lesson, or those of all."""
-    if lesson is None:
-        return sorted(p for p in NOTEBOOKS.glob("0*.ipynb"))
-    path = NOTEBOOKS / f"{find_folder(lesson).name}.ipynb"
-    if not path.is_file():
-        raise LessonError(f"There is no notebook {path.name} in {NOTEBOOKS}.")
-    return [path]
 
 
 if __name__ == "__main__":

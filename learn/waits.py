@@ -111,20 +111,21 @@ def waits(scratch: Path) -> list[Wait]:
             1,
         )  # fmt: skip
     )
-    return found
+    suite = Suite([*learn, "test"])
+    return [*found, Wait("test", "its processor time, on all cores", suite.run, suite.floor, 1)]
 
 
 def measure(quick: bool = False, advance=lambda what, share: None) -> dict:
     """Time all waits; return for each the medians (s) of wait and floor, and all times.
 
-    quick: one round each, without the set-ups. advance: called before each round, with what is
-    timed and with the share of all rounds that is done.
+    quick: one round each, without the set-ups and the tests. advance: called before each round,
+    with what is timed and with the share of all rounds that is done.
     """
     if os.name == "nt":
         raise LessonError("The waits are measured on Linux and macOS only: Windows has no pty.")
     found, done = {}, 0
     with tempfile.TemporaryDirectory(prefix="learn-waits-") as folder:
-        chosen = [w for w in waits(Path(folder)) if not (quick and w.name.startswith("set-up"))]
+        chosen = [w for w in waits(Path(folder)) if not quick or w.rounds > 2]
         rounds = [1 if quick else wait.rounds for wait in chosen]
         for wait, count in zip(chosen, rounds, strict=True):
             times, floors = [], []
@@ -228,6 +229,31 @@ class Watch:
                 raise LessonError(f"No verdict within 60 seconds. It said:\n\n{seen}")
             if select.select([ours], [], [], 0.05)[0]:
                 seen += os.read(ours, 65536).decode("utf-8", "replace")
+
+
+class Suite:
+    """All tests, once. Only what the processors can't be spared is their floor."""
+
+    def __init__(self, command):
+        self.command, self.used = command, 0.0
+
+    def run(self) -> float:
+        before = children_time()
+        seconds = timed(self.command)
+        self.used = children_time() - before
+        return seconds
+
+    def floor(self) -> float:
+        """Return the processor time of the run before, as if it had been shared evenly (s)."""
+        return self.used / os.cpu_count()
+
+
+def children_time() -> float:
+    """Return the processor time of all processes that ended below this one (s)."""
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def copy(root: Path, *more: str) -> Path:
