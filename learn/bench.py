@@ -452,8 +452,9 @@ def run(parts=PARTS[:1], quick=False, advance=lambda what, share: None) -> dict:
 
     found = {"machine": machine()}
     if "requests" in parts:
-        missing = [] if (OTHERS / "python").exists() else [c.name for c in CASES if c.others]
-        cases = [c for c in CASES if (c.quick or not quick) and c.name not in missing]
+        cases = [c for c in CASES if c.quick or not quick]
+        missing = [] if (OTHERS / "python").exists() else [c.name for c in cases if c.others]
+        cases = [c for c in cases if c.name not in missing]
         found["requests"] = measure(cases, 1, 2 if quick else 4, advance)
         found["missing"] = missing
     if "growth" in parts:
