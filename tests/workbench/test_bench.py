@@ -1,0 +1,177 @@
+"""`learn bench`: what it counts, what it says when something is missing, and its tables.
+
+Nothing here says how fast anything must be: machines differ, and are busy. docs/performance.md
+shows one run, docs/performance.json holds its numbers; after a new run LEARN_TABLE=1 writes the
+tables anew.
+"""
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from learn import bench, hashes
+from learn.places import ROOT, LessonError
+from learn.show import Table
+
+CASES = {case.name: case for case in bench.CASES}
+PERFORMANCE = ROOT / "docs" / "performance.md"
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
+needs_wrk = pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
+needs_others = pytest.mark.skipif(
+    not (bench.OTHERS / "locust").exists(), reason="requirements-others.txt is not installed"
+)
+
+
+@needs_wrk
+def test_quick_as_json():
+    """`bench --quick --json` measures every quick case with no errors, and prints data alone."""
+    done = subprocess.run(
+        [sys.executable, "-m", "learn", "bench", "--quick", "--json"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert list(found["requests"]) == [case.name for case in bench.CASES if case.quick]
+    assert found["missing"] == [] and found["machine"]["load generator"] == "wrk"
+    for name, one in found["requests"].items():
+        assert one["errors"] == 0 and one["requests"] > 0, name
+        assert 0 < one["median"] <= one["p99"] and one["cpu"] > 0 and one["memory"] > 10
+        if name != bench.BARE and not CASES[name].login:
+            assert len(one["ratios"]) == 2
+
+
+def loaded(name, seconds=0.5, **changes):
+    """Load one case for a moment; return what is found."""
+    case = dataclasses.replace(CASES[name], **changes)
+    base = dataclasses.replace(CASES[bench.BARE])
+    return bench.measure([base, case], seconds, 1)
+
+
+@needs_wrk
+@pytest.mark.parametrize("name", ["02 app.py", "03 app.py", "04 app.py"])
+def test_another_answer_is_an_error(name):
+    """An answer of another status than expected counts as an error, and the table shows it."""
+    found = loaded(name, expect=418)
+    one = found[name]
+    assert one["errors"] == one["requests"] > 0
+    (title, table), *_ = bench.tables({"requests": found})
+    assert table.columns[-1] == "errors"
+    assert [row[-1] for row in table.rows] == ["0", str(one["errors"])]
+
+
+@needs_wrk
+def test_a_used_count_would_show():
+    """Each request to lesson 03 has a count of its own: the same one twice would be an error."""
+    once = CASES["03 app.py"].requests
+
+    def twice(app, seconds):
+        first, *_ = once(app, seconds)
+        return [first]
+
+    found = loaded("03 app.py", requests=twice)["03 app.py"]
+    assert found["errors"] == found["requests"] - 1
+
+
+@needs_wrk
+def test_a_slow_answer_is_waited_for():
+    """What answers nothing within the time gets more, and its processor time is that of one."""
+    found = loaded("01 naive.py, login", 0.1)["01 naive.py, login"]
+    assert found["requests"] >= 1 and found["errors"] == 0
+    assert 0.5 < found["cpu"] / found["hash"] < 2
+
+
+@needs_others
+def test_locust_stands_in(monkeypatch):
+    """Where wrk is missing, locust sends the same requests."""
+    monkeypatch.setenv("PATH", str(bench.OTHERS / "nowhere"))
+    assert bench.find_generator()[0] == "locust"
+    one = loaded("03 app.py", 1)["03 app.py"]
+    assert one["errors"] == 0 and one["requests"] > 20 and one["median"] <= one["p99"]
+
+
+def test_no_generator(monkeypatch, tmp_path):
+    """Without wrk and locust there is a sentence that says what to install."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(bench, "OTHERS", tmp_path)
+    with pytest.raises(LessonError, match="Install wrk"):
+        bench.measure([CASES[bench.BARE]], 1, 1)
+
+
+def test_missing_peers_are_named(monkeypatch, tmp_path):
+    """What needs the other environment is left out by name where there is none."""
+    measured = []
+    monkeypatch.setattr(bench, "OTHERS", tmp_path)
+    monkeypatch.setattr(bench, "measure", lambda cases, *_: measured.extend(cases))
+    monkeypatch.setattr(bench, "machine", dict)
+    missing = bench.run()["missing"]
+    assert missing == [case.name for case in bench.CASES if case.others] != []
+    assert [case.name for case in measured] == [n for n in CASES if n not in missing]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "mebibytes"),
+    [
+        ("argon2", {"type": "ID", "memory_cost": 19 * 1024, "rounds": 2, "parallelism": 1}, 19),
+        ("argon2", {"type": "ID", "memory_cost": 64 * 1024, "rounds": 1, "parallelism": 1}, 64),
+        ("scrypt", {"rounds": 14, "block_size": 8, "parallelism": 1}, 16),
+        ("pbkdf2_sha256", {"rounds": 10_000}, 0),
+    ],
+)
+def test_a_hash_holds_its_memory(name, parameters, mebibytes):
+    """A hash costs the memory of its parameters: Argon2 as given, scrypt 128 N r (RFC 7914)."""
+    one = hashes.cost(name, **parameters)
+    assert one.memory / 2**20 == pytest.approx(mebibytes, rel=0.15, abs=1)
+    assert one.seconds > 0
+
+
+def test_more_rounds_take_longer():
+    """Ten times the rounds take several times as long."""
+    few, many = (hashes.cost("pbkdf2_sha256", rounds=n).seconds for n in (10_000, 200_000))
+    assert many > 3 * few
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "said"),
+    [
+        ("sha3", {}, "There is no 'sha3'"),
+        ("argon2", {"rounds": 0}, "does not take"),
+        ("hex_md5", {"rounds": 3}, "does not take"),
+    ],
+)
+def test_a_hash_that_is_none(name, parameters, said):
+    """An unknown hash or parameter is told in a sentence."""
+    with pytest.raises(LessonError, match=said):
+        hashes.cost(name, **parameters)
+
+
+def test_a_table_is_the_same_everywhere():
+    """A table says the same in a notebook, in a terminal and as text; numbers stand right."""
+    table = Table(["what", "ms"], [["a `hash`", 28], ["**MD5**", "0.01"]])
+    markdown = table._repr_markdown_()
+    assert markdown == "| what | ms |\n|---|--:|\n| a `hash` | 28 |\n| **MD5** | 0.01 |\n"
+    assert str(table) == "what; ms\na `hash`; 28\n**MD5**; 0.01"
+    code = "from learn.show import *; show(Table(['what', 'ms'], [['a `hash`', 28], ['x', 3]]))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    lines = [line.split() for line in done.stdout.splitlines() if "─" not in line]
+    assert lines[:3] == [["what", "ms"], ["a", "hash", "28"], ["x", "3"]], done
+
+
+def test_tables_are_current():
+    """docs/performance.md shows the numbers of docs/performance.json."""
+    found = json.loads((ROOT / "docs" / "performance.json").read_text("utf-8"))
+    assert list(found["requests"]) == list(CASES) and not found["missing"]
+    for title, table in bench.tables(found):
+        text = PERFORMANCE.read_text("utf-8")
+        new = table._repr_markdown_().rstrip()
+        pattern = rf"(?<=^{re.escape('## ' + title)}\n\n)\|.*?(?=\n\n)"
+        (old,) = re.findall(pattern, text, re.M | re.S)
+        if os.environ.get("LEARN_TABLE"):
+            PERFORMANCE.write_text(text.replace(old, new), "utf-8")
+            old = new
+        assert old == new
