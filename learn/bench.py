@@ -101,6 +101,7 @@ def same(request: Request):
             headers=request.headers,
             content=request.body,
             trust_env=False,
+            timeout=60,
         )
         return [request]
 
@@ -193,7 +194,7 @@ CASES = [
 ]  # fmt: skip
 
 
-def load(case: Case, app: Lesson, seconds: float, scratch: Path) -> dict:
+def load(case: Case, app: Lesson, seconds: int, scratch: Path) -> dict:
     """Load an application; return requests, seconds, rate, median, p99 and cpu (ms), errors.
 
     cpu is the processor time of the application's worker for one request, memory its size (MB).
@@ -209,11 +210,11 @@ def load(case: Case, app: Lesson, seconds: float, scratch: Path) -> dict:
     generator, program = find_generator()
     address, connections = f"http://127.0.0.1:{app.port}", 1 if case.login else CONNECTIONS
     if generator == "wrk":
-        command = [program, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s"]
+        command = [program, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
         command += ["-s", str(HERE / "load.lua"), address]
     else:
         command = [program, "-f", str(HERE / "locustfile.py"), "--headless", "--json"]
-        command += ["-u", str(connections), "-r", str(connections), "-t", f"{seconds:g}s"]
+        command += ["-u", str(connections), "-r", str(connections), "-t", f"{seconds}s"]
         command += ["-H", address, "--only-summary", "--loglevel", "ERROR", "--exit-code-on-error"]
         command += ["0", "--stop-timeout", "10"]
     before = processor_time(app)
@@ -228,7 +229,8 @@ def load(case: Case, app: Lesson, seconds: float, scratch: Path) -> dict:
         one = read_locust(json.loads(done.stdout[done.stdout.index("[") :]))
     if not one["requests"]:  # a slow machine, or a slow hash: it gets the time it needs
         if seconds > 60:
-            raise LessonError(f"{case.name} answered nothing within {seconds:g} seconds.")
+            raise LessonError(f"{case.name} answered nothing within {seconds} seconds.")
+        wait_until_idle(app)
         return load(case, app, 4 * seconds, scratch)
     # wrk leaves a request open on each connection when its time is up; the worker still answers it
     answered = one["requests"] + (connections if generator == "wrk" else 0)
@@ -352,7 +354,7 @@ def start(stack: ExitStack, case: Case) -> Lesson:
     return app
 
 
-def measure(cases: list[Case], seconds: float, rounds: int, advance=lambda what, share: None):
+def measure(cases: list[Case], seconds: int, rounds: int, advance=lambda what, share: None):
     """Serve all cases, load them in turn, round by round; return the results by their names.
 
     seconds: how long each is loaded in each round, and before it the case it is compared with.

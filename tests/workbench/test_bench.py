@@ -46,11 +46,10 @@ def test_quick_as_json():
             assert len(one["ratios"]) == 2
 
 
-def loaded(name, seconds=0.5, **changes):
-    """Load one case for a moment; return what is found."""
-    case = dataclasses.replace(CASES[name], **changes)
-    base = dataclasses.replace(CASES[bench.BARE])
-    return bench.measure([base, case], seconds, 1)
+def loaded(which, **changes):
+    """Load one case for a second, with changes; return what is found."""
+    case = dataclasses.replace(CASES[which], **changes)
+    return bench.measure([CASES[bench.BARE], case], 1, 1)
 
 
 @needs_wrk
@@ -78,12 +77,30 @@ def test_a_used_count_would_show():
     assert found["errors"] == found["requests"] - 1
 
 
+SLOW = """
+import time
+import flask
+
+app = flask.Flask(__name__)
+
+
+@app.get("/slow")
+def slow():
+    until = time.perf_counter() + 1.4
+    while time.perf_counter() < until:
+        pass
+    return "done"
+"""
+
+
 @needs_wrk
-def test_a_slow_answer_is_waited_for():
+def test_a_slow_answer_is_waited_for(tmp_path):
     """What answers nothing within the time gets more, and its processor time is that of one."""
-    found = loaded("01 naive.py, login", 0.1)["01 naive.py, login"]
+    (tmp_path / "slow.py").write_text(SLOW)
+    request = bench.same(bench.Request("GET", "/slow"))
+    found = loaded(bench.BARE, name="slow", file=tmp_path / "slow.py", requests=request)["slow"]
     assert found["requests"] >= 1 and found["errors"] == 0
-    assert 0.5 < found["cpu"] / found["hash"] < 2
+    assert 1000 < found["cpu"] < 1800
 
 
 @needs_others
@@ -91,7 +108,7 @@ def test_locust_stands_in(monkeypatch):
     """Where wrk is missing, locust sends the same requests."""
     monkeypatch.setenv("PATH", str(bench.OTHERS / "nowhere"))
     assert bench.find_generator()[0] == "locust"
-    one = loaded("03 app.py", 1)["03 app.py"]
+    one = loaded("03 app.py")["03 app.py"]
     assert one["errors"] == 0 and one["requests"] > 20 and one["median"] <= one["p99"]
 
 
