@@ -305,7 +305,7 @@ def test_disk_full(folder):
 
 def test_clock_set_forth_and_back_digest(clock):
     """A nonce is stale when the clock is ahead, and one from the future opens nothing."""
-    with Lesson("03") as app:
+    with clock.lesson("03") as app:
         now = app.get("/").challenge()
         clock.set(3000)
         late = app.get("/", authorization=digest_answer(now, "user1", "pass1"))
@@ -321,7 +321,7 @@ def test_clock_set_forth_and_back_digest(clock):
 
 def test_clock_set_forth_and_back_jwt(clock):
     """A token ends when the clock is ahead, and one from the future opens nothing."""
-    with Lesson("04") as app:
+    with clock.lesson("04") as app:
         user = {"basic": ("user1", "pass1")}
         token = app.post("/login", **user).json()["access_token"]
         gone = app.post("/login", **user).json()["access_token"]
@@ -346,7 +346,7 @@ def test_clock_set_forth_and_back_jwt(clock):
 
 def test_clock_set_forth_and_back_basic(clock):
     """What is remembered of a pair is not bound to the clock on the wall."""
-    with Lesson("02") as app:
+    with clock.lesson("02") as app:
         for seconds in (0, 100_000, -100_000, 0):
             clock.set(seconds)
             assert app.get("/", basic=("user1", "pass1")).status == 200

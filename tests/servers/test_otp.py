@@ -58,7 +58,7 @@ def at_step(clock, number, offset=0):
 def test_examples_of_rfc_6238(clock):
     """The codes of appendix B open at their times, and the next step's, and later no more."""
     clock.set_to(59)
-    with Lesson("05") as app:
+    with clock.lesson("05") as app:
         change(app, "UPDATE users SET secret = ? WHERE name = 'user1'", base64.b32encode(SECRET))
         for seconds, code in TOTP.items():
             code = f"{code % 10**6:06}"
@@ -70,7 +70,7 @@ def test_examples_of_rfc_6238(clock):
 def test_examples_of_rfc_4226(clock):
     """The codes of appendix D open when the clock has counted so far."""
     clock.set_to(0)
-    with Lesson("05") as app:
+    with clock.lesson("05") as app:
         change(app, "UPDATE users SET secret = ? WHERE name = 'user1'", base64.b32encode(SECRET))
         for counter, code in enumerate(HOTP[2:], 2):
             at_step(clock, counter)
@@ -103,7 +103,7 @@ def test_qr_code_is_read_by_another_reader(file, tmp_path):
 
 def test_drift(clock):
     """Of nine steps around now three count, in any order, and each once."""
-    with Lesson("05") as app:
+    with clock.lesson("05") as app:
         for number, order in enumerate([[-1, 0, 1], [1, 0, -1], [0, 1, -1]]):
             now = 60_000_000 + 200 * number
             at_step(clock, now)
@@ -120,7 +120,7 @@ def test_drift(clock):
 
 def test_clock_set_forth_and_back(clock):
     """A clock that jumps opens nothing twice and locks nobody out for longer than the pause."""
-    with Mailbox() as mailbox, Lesson("05", MAIL_SERVER=mailbox.address) as app:
+    with Mailbox() as mailbox, clock.lesson("05", MAIL_SERVER=mailbox.address) as app:
         now, day = 60_000_000, 2880
         at_step(clock, now)
         phone = enroll(app)
@@ -141,7 +141,7 @@ def test_clock_set_forth_and_back(clock):
 
 def test_code_is_not_good_again_when_the_clock_is_set_back(clock):
     """A used code stays used when the clock is set back by less than an hour."""
-    with Lesson("05") as app:
+    with clock.lesson("05") as app:
         now = 60_000_000
         at_step(clock, now)
         phone = enroll(app)
@@ -155,7 +155,7 @@ def test_code_is_not_good_again_when_the_clock_is_set_back(clock):
 
 def test_retry_after_counts_down(clock):
     """Retry-After says how long the pause still lasts; then there are five tries again."""
-    with Lesson("05", LOCKOUT=60) as app:
+    with clock.lesson("05", LOCKOUT=60) as app:
         now = 60_000_000
         at_step(clock, now)
         phone = enroll(app)
