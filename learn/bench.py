@@ -444,26 +444,39 @@ def growth_cases() -> list[Case]:
 PARTS = ("requests", "growth", "waits")
 
 
-def run(parts=PARTS[:1], quick=False, advance=lambda what, share: None) -> dict:
+def run(parts=PARTS[:1], quick=False, advance=lambda what, share: None, lesson=None) -> dict:
     """Measure the named ones of PARTS; return what was found, as data.
 
     quick: a few applications and a shorter time. advance: called with what is measured next, and
-    with the share of its part that is done.
+    with the share of its part that is done. lesson: its folder, to measure all of this one only,
+    without the waits. Raises LessonError when something can't be measured.
     """
     from . import waits as waiting
 
     found = {"machine": machine()}
     if "requests" in parts:
-        cases = [c for c in CASES if c.quick or not quick]
+        cases = of_lesson(lesson, CASES) if lesson else [c for c in CASES if c.quick or not quick]
         missing = [] if (OTHERS / "python").exists() else [c.name for c in cases if c.others]
         cases = [c for c in cases if c.name not in missing]
         found["requests"] = measure(cases, 1, 2 if quick else 4, advance)
         found["missing"] = missing
     if "growth" in parts:
-        found["growth"] = measure(growth_cases(), 1, 1 if quick else 9, advance)
+        cases = of_lesson(lesson, growth_cases()) if lesson else growth_cases()
+        found["growth"] = measure(cases, 1, 1 if quick else 9, advance)
     if "waits" in parts:
         found["waits"] = waiting.measure(quick, advance)
     return found
+
+
+def of_lesson(folder: Path, cases: list[Case]) -> list[Case]:
+    """Return the cases of one lesson, and those that they are compared with."""
+    own = [case for case in cases if folder.name.startswith(case.lesson) and case.name != BARE]
+    if not own:
+        raise LessonError(
+            f"Nothing in {folder.name} grows. Try: python3 -m learn bench --growth 02"
+        )
+    bases = {case.base for case in own if not case.login}
+    return [case for case in cases if case in own or case.name in bases]
 
 
 def machine() -> dict:
@@ -531,4 +544,8 @@ def spread(ratios: list[float] | None) -> list[str]:
     """Return the median, and the lowest and highest; 1 for what the others are compared with."""
     if not ratios:
         return ["1", ""]
-    return [f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}–{max(ratios):.2f}"]
+    median, low, high = (
+        f"{ratio:.2f}" if ratio >= 0.05 else f"{ratio:.1g}"
+        for ratio in (statistics.median(ratios), min(ratios), max(ratios))
+    )
+    return [median, f"{low}–{high}" if low != high else low]

@@ -485,16 +485,17 @@ def _print_solution(folder, path):
 
 
 @main.command()
+@click.argument("lesson", required=False)
 @click.option("--quick", is_flag=True, help="A few applications, about twenty seconds.")
 @click.option("--growth", is_flag=True, help="With 10 to 100,000 users, nonces, revoked tokens.")
 @click.option("--waits", is_flag=True, help="How long the workbench's own commands take.")
 @click.option("--all", "everything", is_flag=True, help="All three, one after the other.")
 @click.option("--json", "as_json", is_flag=True, help="The results for a program.")
-def bench(quick, growth, waits, everything, as_json):
+def bench(lesson, quick, growth, waits, everything, as_json):
     """Measure what each technique costs, side by side (about two minutes).
 
-    Each application is served by gunicorn with one worker and loaded by wrk, in turn.
-    docs/performance.md explains the tables.
+    Each application is served by gunicorn with one worker and loaded by wrk, in turn. With a
+    lesson's number, only what belongs to it. docs/performance.md explains the tables.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -502,6 +503,9 @@ def bench(quick, growth, waits, everything, as_json):
     from . import bench as benchmark
     from .show import make_console
 
+    if lesson and (waits or everything):
+        raise click.UsageError("The waits belong to no single lesson. Leave its number out.")
+    folder = find_folder(lesson) if lesson else None
     wanted = [name for name, asked in (("growth", growth), ("waits", waits)) if asked]
     parts = benchmark.PARTS if everything else wanted or benchmark.PARTS[:1]
     columns = [BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeElapsedColumn()]
@@ -512,7 +516,7 @@ def bench(quick, growth, waits, everything, as_json):
         def advance(what, share):
             progress.update(task, description=what, completed=share)
 
-        found = benchmark.run(parts, quick, advance)
+        found = benchmark.run(parts, quick, advance, folder)
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return

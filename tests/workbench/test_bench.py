@@ -12,11 +12,12 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from learn import bench, hashes
-from learn.places import ROOT, LessonError
+from learn.places import ROOT, LessonError, find_folder
 from learn.show import Table
 
 CASES = {case.name: case for case in bench.CASES}
@@ -86,8 +87,8 @@ app = flask.Flask(__name__)
 
 @app.get("/slow")
 def slow():
-    until = time.perf_counter() + 1.4
-    while time.perf_counter() < until:
+    until = time.process_time() + 1.4
+    while time.process_time() < until:
         pass
     return "done"
 """
@@ -129,6 +130,48 @@ def test_missing_peers_are_named(monkeypatch, tmp_path):
     missing = bench.run()["missing"]
     assert missing == [case.name for case in bench.CASES if case.others] != []
     assert [case.name for case in measured] == [n for n in CASES if n not in missing]
+
+
+def test_a_lesson_alone(monkeypatch):
+    """With a lesson's number its applications are measured, and what they are compared with."""
+    measured = []
+    monkeypatch.setattr(bench, "measure", lambda cases, *_: measured.extend(c.name for c in cases))
+    monkeypatch.setattr(bench, "machine", dict)
+    monkeypatch.setattr(bench, "OTHERS", Path(sys.executable).parent)
+    bench.run(lesson=find_folder("02"))
+    names = ["02 naive.py", "02 app.py", "httpbin, Basic", "02 app.py, wrong password"]
+    assert measured == [bench.BARE, *names]
+    measured.clear()
+    bench.run(lesson=find_folder("01"))
+    assert measured == ["01 naive.py, login", "01 app.py, login"]
+    measured.clear()
+    bench.run(["growth"], lesson=find_folder("04"))
+    assert measured == [f"04 app.py, {count} revoked tokens" for count in bench.GROWTH]
+    with pytest.raises(LessonError, match="Nothing in 05_otp grows"):
+        bench.run(["growth"], lesson=find_folder("05"))
+
+
+@pytest.mark.parametrize("arguments", [["02", "--waits"], ["02", "--all"], ["06"], ["nope"]])
+def test_a_lesson_that_can_not_be_measured(arguments):
+    """A wrong number, or one with the waits, is told in a sentence, and nothing is measured."""
+    command = [sys.executable, "-m", "learn", "bench", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode in (1, 2) and not done.stdout
+    assert "Traceback" not in done.stderr and ("number" in done.stderr or "lesson" in done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "shown"),
+    [
+        (None, ["1", ""]),
+        ([0.8, 1.004, 0.9], ["0.90", "0.80–1.00"]),
+        ([0.0041, 0.0048], ["0.004", "0.004–0.005"]),
+        ([0.5], ["0.50", "0.50"]),
+    ],
+)
+def test_spread(ratios, shown):
+    """What is far below the bare application is still shown as a number."""
+    assert bench.spread(ratios) == shown
 
 
 @pytest.mark.parametrize(
