@@ -50,7 +50,11 @@ class Relay:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(("127.0.0.1", self._to))
+            try:
+                server = socket.create_connection(("127.0.0.1", self._to))
+            except OSError:  # a browser connects ahead of need, even after its test, server gone
+                client.close()
+                continue
             stream = bytearray()
             self._streams.append(stream)
             for source, target, kept in ((client, server, stream), (server, client, None)):
