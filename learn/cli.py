@@ -62,7 +62,6 @@ def overview():
 
     from . import progress
     from .show import make_console
-    from .steps import read_steps
 
     table = Table(box=None, pad_edge=False)
     table.add_column("lesson", no_wrap=True)
@@ -72,16 +71,9 @@ def overview():
     for folder in lesson_folders():
         title = (folder / "README.md").read_text("utf-8").split("\n")[0].lstrip("# ")
         number = folder.name[:2]
-        kept = progress.of(folder)
-        steps = [step.name for step in read_steps(folder) if step.counts]
-        done = len([name for name in steps if name in kept["passed"]])
-        state, step = f"{done} of {len(steps)} steps", f"check {number}"
-        if not (folder / "exercise.py").exists():
-            state, step = "-", f"start {number}"
-        elif not kept["current"]:
-            state = "changed since its last check" if kept["passed"] else "not checked yet"
-        elif done == len(steps):
-            state, step = f"all {done} steps", None
+        state, step = "-", f"start {number}"
+        if (folder / "exercise.py").exists():
+            state, step = how_far(folder)
         begun = state != "-" and folder.name == progress.last()
         if step and (following is None or begun):
             following = step
@@ -96,6 +88,22 @@ def overview():
     else:
         click.echo("\nAll lessons are done. The five side by side: python3 -m learn play 06")
     click.echo("All commands: python3 -m learn --help")
+
+
+def how_far(folder: Path) -> tuple[str, str | None]:
+    """Return how far an exercise is, in words, and the command that is next, if any."""
+    from . import progress
+    from .steps import read_steps
+
+    kept = progress.of(folder)
+    steps = [step.name for step in read_steps(folder) if step.counts]
+    done = len([name for name in steps if name in kept["passed"]])
+    if kept["current"] and done == len(steps):
+        return f"all {done} steps", None
+    state = f"{done} of {len(steps)} steps"
+    if not kept["current"]:
+        state = "changed since its last check" if kept["passed"] else "not checked yet"
+    return state, f"check {folder.name[:2]}"
 
 
 def lesson_folders() -> list[Path]:

@@ -1,20 +1,19 @@
 """Go on in `.venv`; have it made first if need be.
 
-Every call passes here first, so little is imported: what makes the environment, in setup.py, only
-when there is something to make. Only the standard library is used in both.
+Every call passes here first, so next to nothing is imported, not even pathlib: what makes the
+environment, in setup.py, only when there is something to make. Only the standard library is used in
+both.
 """
 
-import hashlib
 import os
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
-STAMP = VENV / "learn-stamp"  # written last: the environment is whole
-REQUIREMENTS = ROOT / "requirements.txt"
 WINDOWS = os.name == "nt"
-PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+STAMP = os.path.join(VENV, "learn-stamp")  # written last: the environment is whole
+REQUIREMENTS = os.path.join(ROOT, "requirements.txt")
+PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if WINDOWS else ("bin", "python")))
 
 
 def enter() -> None:
@@ -44,23 +43,27 @@ def enter() -> None:
 
 def is_inside() -> bool:
     """Whether this process already runs in `.venv`."""
-    return VENV.exists() and os.path.samefile(sys.prefix, VENV)
+    return os.path.exists(VENV) and os.path.samefile(sys.prefix, VENV)
 
 
 def is_whole() -> bool:
     """Whether `.venv` is there, with all that it should have."""
     try:
-        return STAMP.read_text() == digest() and PYTHON.exists()
+        return _read(STAMP) == stamp() and os.path.exists(PYTHON)
     except OSError:
         return False
 
 
-def digest() -> str:
-    """What `.venv` depends on, as a digest: the requirements, where it lies, which Python."""
-    base = VENV / "pyvenv.cfg"
-    parts = [REQUIREMENTS.read_bytes(), os.fsencode(VENV), _machine().encode()]
-    parts.append(base.read_bytes() if base.exists() else b"")
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+def stamp() -> bytes:
+    """What `.venv` depends on: where it lies, the processor, which Python, the requirements."""
+    base = os.path.join(VENV, "pyvenv.cfg")
+    parts = [os.fsencode(VENV), _machine().encode(), _read(base) if os.path.exists(base) else b""]
+    return b"\n".join([*parts, _read(REQUIREMENTS)])
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _machine() -> str:
@@ -72,11 +75,11 @@ def _go_on_inside() -> None:
     environment = {
         k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "__PYVENV_LAUNCHER__")
     }
-    paths = [str(ROOT), environment.get("PYTHONPATH", "")]
+    paths = [ROOT, environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(p for p in paths if p)
-    environment["VIRTUAL_ENV"] = str(VENV)
-    environment["PATH"] = os.pathsep.join([str(PYTHON.parent), environment.get("PATH", "")])
-    command = [str(PYTHON), "-m", "learn", *sys.argv[1:]]
+    environment["VIRTUAL_ENV"] = VENV
+    environment["PATH"] = os.pathsep.join([os.path.dirname(PYTHON), environment.get("PATH", "")])
+    command = [PYTHON, "-m", "learn", *sys.argv[1:]]
     sys.stdout.flush()
     if not WINDOWS:
         os.execve(command[0], command, environment)

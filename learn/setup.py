@@ -1,9 +1,9 @@
 """Make the environment, once.
 
 Strategy: everything that is installed is named with its hash in requirements.txt and goes into
-`.venv`. A stamp, written last, says that `.venv` is whole; it holds a digest of all that the
-environment depends on, so whatever was interrupted, moved or changed simply no longer matches and
-is made again. enter.py reads the stamp at each call and comes here when it doesn't match.
+`.venv`. A stamp, written last, says that `.venv` is whole; it holds all that the environment
+depends on, so whatever was interrupted, moved or changed simply no longer matches and is made
+again. enter.py reads the stamp at each call and comes here when it doesn't match.
 uv installs where it can be had, because that takes seconds; else pip does the same more slowly.
 A `.venv` that someone else made is never touched. Only the standard library is used here.
 """
@@ -22,8 +22,11 @@ import threading
 import time
 from pathlib import Path
 
-from .enter import PYTHON, REQUIREMENTS, ROOT, STAMP, VENV, WINDOWS, digest, is_inside, is_whole
+from . import enter
+from .enter import WINDOWS, is_inside, is_whole, stamp
 
+ROOT, VENV, STAMP = Path(enter.ROOT), Path(enter.VENV), Path(enter.STAMP)
+PYTHON, REQUIREMENTS = Path(enter.PYTHON), Path(enter.REQUIREMENTS)
 MARK = VENV / "learn-made-this"  # written first: the environment is ours
 UV_REQUIREMENTS = ROOT / "requirements-uv.txt"
 LOG = ROOT / ".learn" / "setup.log"
@@ -127,7 +130,7 @@ def _make(log) -> None:
             wanted,
         ):
             raise SetupError(_explain(_said()))
-    STAMP.write_text(digest())
+    STAMP.write_bytes(stamp())
     _say(f"Done in {time.monotonic() - begin:.0f} s.")
 
 
