@@ -1,8 +1,8 @@
 """Run a lesson's checks on a file and tell, step by step, what holds and what doesn't.
 
-Strategy: pytest runs the checks in this process, without a word; a plugin of ours notes what
-happens to each. What comes out is plain data, a `Verdict`, and knows how to show itself in a
-terminal, in a notebook, as JSON and as JUnit's XML.
+Strategy: the lesson starts first, and pytest is imported meanwhile. It runs the checks in this
+process, without a word; a plugin of ours notes what happens to each. What comes out is plain data,
+a `Verdict`, and knows how to show itself in a terminal, in a notebook, as JSON and as JUnit's XML.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pathlib import Path
 
 from . import progress
 from .places import ROOT, LessonError, find_file, find_folder
-from .steps import FIRST, Step, checks_file, read_steps
+from .server import Lesson
+from .steps import FIRST, Step, checks_file, have_settings, read_steps
 
 PASSED, FAILED, UNTRIED = "passed", "failed", "untried"
 
@@ -176,18 +177,23 @@ def run_checks(
     on_step: called with each Result when its step has passed or failed. What came out is kept as
     progress if the file is the exercise. Raises LessonError when there is no such file.
     """
-    import pytest
-
     path = find_file(folder.name, file)
     before = progress.digest(folder)
     verdict = Verdict(folder, path, [Result(step) for step in read_steps(folder)])
-    notes = _Notes(verdict, on_step)
     arguments = [str(checks_file(folder)), f"--on={file if file == 'exercise' else path}"]
     arguments += ["--beyond", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:terminal"]
     arguments += ["-W", "ignore", f"--rootdir={ROOT}", "--capture=no"]
     arguments += ["--disable-plugin-autoload"]  # nbval alone takes seconds to import
     arguments += [] if every else ["--maxfail=1"]
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with contextlib.ExitStack() as stack:
+        lesson = None
+        if not have_settings(folder):
+            lesson = stack.enter_context(Lesson(folder.name, path, wait=False))
+        import pytest
+
+        notes = _Notes(verdict, on_step, lesson)
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
         status = pytest.main(arguments, plugins=[notes])
     if notes.interrupted:
         raise KeyboardInterrupt
@@ -208,12 +214,16 @@ def run_checks(
 class _Notes:
     """A plugin for pytest that notes what happens to each check in a verdict."""
 
-    def __init__(self, verdict, on_step):
-        self.verdict, self.on_step = verdict, on_step
+    def __init__(self, verdict, on_step, lesson):
+        self.verdict, self.on_step, self.lesson = verdict, on_step, lesson
         self.results = {result.step.name: result for result in verdict.results}
         self.interrupted = False
         self.silences = 0
         self.left = {}
+
+    def pytest_configure(self, config):
+        config.lesson = self.lesson  # for the fixture `app`, in tests/conftest.py
+        config.option.tbstyle = "no"  # nobody would see pytest's tracebacks
 
     def pytest_collection_finish(self, session):
         for item in session.items:

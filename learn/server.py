@@ -21,7 +21,6 @@ import tempfile
 import threading
 import time
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,12 +37,15 @@ class Lesson(Client):
 
     name: number or folder of the lesson; file: "app", "naive", "exercise" or a path; port: 0 for
     any free one; workers: 0 for Flask's own server, else that many gunicorn workers; python: the
-    interpreter that runs it, this one if not given; settings: what the lesson reads as
-    FLASK_<NAME>, for example TOKEN_LIFETIME=1.
+    interpreter that runs it, this one if not given; wait: False to go on while it starts, and call
+    `wait` before the first request; settings: what the lesson reads as FLASK_<NAME>, for example
+    TOKEN_LIFETIME=1.
     Raises LessonError when it doesn't start, with what it printed.
     """
 
-    def __init__(self, name, file="app", *, port=0, workers=0, python=sys.executable, **settings):
+    def __init__(
+        self, name, file="app", *, port=0, workers=0, python=sys.executable, wait=True, **settings
+    ):
         self.folder = find_folder(name)
         self.path = find_file(name, file)
         self.workers = workers
@@ -61,10 +63,12 @@ class Lesson(Client):
         self._end = weakref.finalize(self, _end, self._box, self.scratch)
         try:
             self._start()
+            super().__init__(self.port, PASSWORDS, [self.settings["SECRET_KEY"]])
+            if wait:
+                self.wait()
         except BaseException:
             self._end()
             raise
-        super().__init__(self.port, PASSWORDS, [self.settings["SECRET_KEY"]])
 
     @property
     def log(self) -> str:
@@ -97,8 +101,18 @@ class Lesson(Client):
         ours = {f"FLASK_{name}": value for name, value in self.settings.items()}
         return {**kept, **ours, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
+    def wait(self):
+        """Wait until it answers; return it. Raises LessonError, after its end, if it doesn't."""
+        try:
+            self._wait()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
     def _start(self):
-        port_file = self.scratch / "port.txt"
+        """Start the process."""
+        port_file = self._port_file
         port_file.unlink(missing_ok=True)
         more = {}
         if self.workers:
@@ -124,8 +138,12 @@ class Lesson(Client):
         self._log.follow(process.stdout)
         if self.workers:
             listener.close()
+
+    def _wait(self):
+        """Wait until the process answers, and learn its port."""
+        process = self._box["process"]
         deadline = time.monotonic() + TIMEOUT
-        while not self._answers(port_file):
+        while not self._answers():
             if process.poll() is not None:
                 self._log.wait()
                 said = printable(self.log.strip()) or "(it printed nothing)"
@@ -140,17 +158,21 @@ class Lesson(Client):
                 )
             time.sleep(0.01)
 
-    def _answers(self, port_file):
+    @property
+    def _port_file(self) -> Path:
+        return self.scratch / "port.txt"
+
+    def _answers(self):
         if self.workers:  # the socket listens from the start: ask for an answer
             import httpx2
 
             try:
-                httpx2.get(f"http://127.0.0.1:{self.port}/", timeout=1)
+                httpx2.get(f"http://127.0.0.1:{self.port}/", timeout=1, trust_env=False)
             except httpx2.HTTPError:
                 return False
             return True
-        if port_file.exists():
-            self.port = int(port_file.read_text())
+        if self._port_file.exists():
+            self.port = int(self._port_file.read_text())
             return True
         return False
 
@@ -169,6 +191,7 @@ class Lesson(Client):
         """End the process and start it again, on the same port with the same database."""
         _stop(self._box.pop("process", None))
         self._start()
+        self._wait()
 
     def stop(self):
         """End the process and forget its database. A second call does nothing."""
@@ -204,8 +227,8 @@ def lesson(name, *files, **settings) -> Lesson | list[Lesson]:
     """
     if len(files) < 2:
         return Lesson(name, *files, **settings)
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda file: Lesson(name, file, **settings), files))
+    begun = [Lesson(name, file, wait=False, **settings) for file in files]
+    return [one.wait() for one in begun]
 
 
 def port_is_free(port: int) -> bool:

@@ -40,6 +40,11 @@ def checks_file(folder: Path) -> Path:
     return ROOT / "tests" / f"test_{folder.name}.py"
 
 
+def have_settings(folder: Path) -> bool:
+    """Whether a lesson's checks start it with settings of their own, in a fixture `settings`."""
+    return "\ndef settings(" in checks_file(folder).read_text("utf-8")
+
+
 def read_steps(folder: Path) -> list[Step]:
     """Return the steps of a lesson in their order. Raises LessonError without a file of checks."""
     path = checks_file(folder)

@@ -59,8 +59,9 @@ def settings():
 @pytest.fixture(scope="module")
 def app(request, on, settings):
     """The lesson that a file of checks is named after, running; shared by its checks."""
-    with _start(request, on, settings) as running:
-        yield running
+    begun = getattr(request.config, "lesson", None)  # `learn check` has started it already
+    with _start(begun.wait if begun else lambda: Lesson(_folder(request), on, **settings)) as app:
+        yield app
 
 
 @pytest.fixture
@@ -77,9 +78,9 @@ def start(request, on, settings):
         one.stop()
 
 
-def _start(request, on, settings):
+def _start(start):
     try:
-        return Lesson(_folder(request), on, **settings)
+        return start()
     except LessonError as error:  # pytest shows the sentence, and no traceback of the workbench
         raise pytest.fail.Exception(str(error), pytrace=False) from error
 
