@@ -91,7 +91,7 @@ def waits(scratch: Path) -> list[Wait]:
             lambda: timed([*learn, "play", "02"]), lambda: timed(empty, scratch), 3,
         ),
     ]  # fmt: skip
-    uv = shutil.which("uv")
+    uv = shutil.which("uv", path=path_of(with_uv=True)["PATH"])
     if uv:
         found.append(
             Wait(
