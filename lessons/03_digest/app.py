@@ -162,7 +162,8 @@ def prepare():
     if type(lifetime) is not int or not 1 <= lifetime <= 10**9:
         sys.exit("FLASK_NONCE_LIFETIME must be a whole number of seconds, 1 or more.")
     Path(str(app.config["DATABASE"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    db().execute("PRAGMA journal_mode = WAL")
+    with contextlib.suppress(sqlite3.OperationalError):  # another worker does it at this moment
+        db().execute("PRAGMA journal_mode = WAL")
     db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")
     db().execute("CREATE TABLE IF NOT EXISTS used (nonce, nc, until, PRIMARY KEY (nonce, nc))")
     db().execute("CREATE INDEX IF NOT EXISTS used_until ON used (until)")

@@ -9,6 +9,7 @@ something you have: a mailbox that gets a PIN, or a phone that computes a code. 
 in a header of its own, OTP, after the password was right, and counts once.
 """
 
+import contextlib
 import hmac
 import io
 import math
@@ -238,6 +239,8 @@ def prepare():
     if server and not (re.fullmatch(r"\S+:\d+", server) and int(server.split(":")[-1]) < 65536):
         sys.exit("FLASK_MAIL_SERVER must be host:port, for example 127.0.0.1:1025.")
     Path(str(app.config["DATABASE"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(sqlite3.OperationalError):  # another worker does it at this moment
+        db().execute("PRAGMA journal_mode = WAL")  # a write waits for the disk once
     db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")
     db().execute("CREATE TABLE IF NOT EXISTS used (name, code, step, PRIMARY KEY (name, code))")
     db().execute("""CREATE TABLE IF NOT EXISTS users (name PRIMARY KEY, hash, mail,

@@ -219,6 +219,44 @@ def test_ways_to_start(folder, way, tmp_path):
     assert "Debug mode: off" in log
 
 
+# Imports what an app.py imports first, so that eight processes run the file at the same moment.
+AT_ONCE = """
+import multiprocessing, os, runpy, sys, time, flask, flask_httpauth, jwt, pyotp, segno
+from passlib.hash import argon2
+
+argon2.using(type="ID", memory_cost=64, rounds=1).hash("loads what the first hash loads")
+fork = multiprocessing.get_context("fork")
+
+
+def run(barrier, number):
+    barrier.wait()
+    time.sleep(0.0005 * number)
+    runpy.run_path(sys.argv[1])
+
+
+for number in range(int(sys.argv[3])):
+    os.environ["FLASK_DATABASE"] = os.path.join(sys.argv[2], f"{number}.db")
+    barrier = fork.Barrier(8)
+    started = [fork.Process(target=run, args=(barrier, n)) for n in range(8)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    print(number, *(process.exitcode for process in started))
+"""
+
+
+@posix
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_many_start_at_once(folder, tmp_path):
+    """Eight processes that start at once, with no database yet, all get to work."""
+    rounds = 40 if folder == "03_digest" else 4  # the others compute slow hashes each time
+    command = [sys.executable, "-c", AT_ONCE, str(LESSONS / folder / "app.py"), str(tmp_path)]
+    done = subprocess.run([*command, str(rounds)], capture_output=True, text=True, timeout=120)
+    assert done.stderr == ""
+    assert done.stdout.split("\n")[:-1] == [f"{number}{' 0' * 8}" for number in range(rounds)]
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_bad_settings_get_a_sentence(folder, tmp_path, request):
     """A short key or a lifetime that is no number stops the start with a sentence, no traceback."""
