@@ -11,6 +11,7 @@ shown.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import platform
@@ -306,9 +307,13 @@ def both_factors(app: Lesson, times: int = 4) -> float:
             if len(pins) > len(taken):
                 break
             time.sleep(0.02)
+        connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=60)
         begin = time.perf_counter()
-        answer = app.get("/", basic=("user1", "pass1"), headers={"OTP": pins[-1]})
+        connection.request("GET", "/", headers={**basic(), "OTP": pins[-1]})
+        answer = connection.getresponse()
+        answer.read()
         taken.append((time.perf_counter() - begin) * 1000)
+        connection.close()
         if answer.status != 200:
             raise LessonError(f"A right PIN was answered with {answer.status}.")
     return statistics.median(taken)
