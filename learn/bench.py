@@ -412,7 +412,7 @@ def sum_up(rounds: list[dict]) -> dict:
 def growth_cases() -> list[Case]:
     """Return what should not grow with the number of users, used nonces or revoked tokens."""
     cases = []
-    later = time.time() + 10_000
+    now = time.time()
 
     def users(count):
         return lambda connection: connection.executemany(
@@ -422,14 +422,14 @@ def growth_cases() -> list[Case]:
 
     def nonces(count):
         return lambda connection: connection.executemany(
-            "INSERT INTO used VALUES (?, 1, ?)",
-            ([f"nonce{number}", later] for number in range(count)),
+            "INSERT INTO counts VALUES (?, ?, 1)",
+            ([now - number % 300, f"nonce{number}"] for number in range(count)),
         )
 
     def tokens(count):
         return lambda connection: connection.executemany(
             "INSERT INTO revoked VALUES (?, ?)",
-            ([f"token{number}", later] for number in range(count)),
+            ([f"token{number}", now + 10_000] for number in range(count)),
         )
 
     for count in GROWTH:

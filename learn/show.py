@@ -265,7 +265,7 @@ class Table:
         from rich import box
         from rich.table import Table as Drawn
 
-        table = Drawn(box=box.SIMPLE, pad_edge=False, show_edge=False)
+        table = Drawn(box=box.SIMPLE, pad_edge=False, show_edge=False, collapse_padding=True)
         for number, name in enumerate(self.columns):
             right = self._is_right(number)
             table.add_column(name, justify="right" if right else "left", overflow="fold")

@@ -65,13 +65,14 @@ class DigestAuth(HTTPDigestAuth):
         if not hmac.compare_digest(right.encode(), sent.response.encode()) or not user:
             return None
         try:
-            nonces.unsign(sent.nonce, max_age=app.config["NONCE_LIFETIME"])
+            lifetime = app.config["NONCE_LIFETIME"]
+            _, made = nonces.unsign(sent.nonce, max_age=lifetime, return_timestamp=True)
         except SignatureExpired:
             g.stale = True  # the password was right: the client may try again without asking
             return None
         except BadSignature:
             return None  # a nonce of someone else's making
-        if not first_use(sent.nonce, sent.nc):
+        if not first_use(made.timestamp(), sent.nonce, sent.nc):
             return None
 
         # The server proves that it knows HA1 as well: the same hash, without a method.
@@ -109,13 +110,13 @@ def challenge(algorithm):
     return WWWAuthenticate("digest", {**parameters, "qop": "auth", **stale})
 
 
-def first_use(nonce, nc):
+def first_use(made, nonce, nc):
     """Tell whether this nonce comes with this count for the first time, in any worker."""
-    now = time.time()
-    db().execute("DELETE FROM used WHERE until < ?", [now])
-    try:  # kept for an hour longer than the nonce lives, in case the clock is set back
-        row = [nonce, int(nc, 16), now + app.config["NONCE_LIFETIME"] + 3600]
-        db().execute("INSERT INTO used VALUES (?, ?, ?)", row)
+    # Kept for an hour longer than the nonce lives, in case the clock is set back.
+    too_old = time.time() - app.config["NONCE_LIFETIME"] - 3600
+    db().execute("DELETE FROM counts WHERE made < ?", [too_old])
+    try:
+        db().execute("INSERT INTO counts VALUES (?, ?, ?)", [made, nonce, int(nc, 16)])
     except sqlite3.IntegrityError:
         return False
     return True
@@ -166,8 +167,9 @@ def prepare():
     with contextlib.suppress(sqlite3.OperationalError):  # another worker does it at this moment
         db().execute("PRAGMA journal_mode = WAL")
     db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")
-    db().execute("CREATE TABLE IF NOT EXISTS used (nonce, nc, until, PRIMARY KEY (nonce, nc))")
-    db().execute("CREATE INDEX IF NOT EXISTS used_until ON used (until)")
+    # In the order of their time: what is too old stands first, what is new goes to the end.
+    db().execute("""CREATE TABLE IF NOT EXISTS counts (made, nonce, nc,
+        PRIMARY KEY (made, nonce, nc)) WITHOUT ROWID""")
     db().execute('CREATE TABLE IF NOT EXISTS users (name PRIMARY KEY, "SHA-256", "MD5")')
     for name, password in [("user1", "pass1"), ("user2", "pass2")]:
         ha1s = [H(algorithm, name, REALM, password) for algorithm in HASHES]

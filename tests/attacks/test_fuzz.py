@@ -211,7 +211,7 @@ def use_code(lesson):
 
 # What each lesson remembers so that it counts once: table, column of its end, how long, a use.
 SWEPT = {
-    "03": ("used", "until", 3600, lambda lesson: lesson.get("/", digest=USER2)),
+    "03": ("counts", "made", 3600, lambda lesson: lesson.get("/", digest=USER2)),
     "04": ("revoked", "until", 180, log_out),
     "05": ("used", "step", 0, use_code),
 }

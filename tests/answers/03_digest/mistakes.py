@@ -42,9 +42,9 @@ MISTAKES = [
         "changes": [
             ("after_this_request, g, request", "after_this_request, g, request, session as jar"),
             (
-                "        try:\n            nonces.unsign",
+                "        try:\n            lifetime",
                 "        if jar.get(algorithm) != sent.nonce:"
-                "\n            return None\n        try:\n            nonces.unsign",
+                "\n            return None\n        try:\n            lifetime",
             ),
             ("    parameters = {", "    jar[algorithm] = nonce\n    parameters = {"),
         ],
@@ -88,7 +88,8 @@ MISTAKES = [
         "name": "never checks the count",
         "step": "TestReplay",
         "base": "app",
-        "old": "        if not first_use(sent.nonce, sent.nc):\n            return None\n",
+        "old": "        if not first_use(made.timestamp(), sent.nonce, sent.nc):\n"
+        "            return None\n",
         "new": "",
     },
     {
@@ -97,24 +98,24 @@ MISTAKES = [
         "base": "app",
         "changes": [
             (
-                "    try:  # kept for an hour",
-                '    last = db().execute("SELECT max(nc) FROM used WHERE nonce = ?", [nonce])\n'
+                '    try:\n        db().execute("INSERT',
+                '    last = db().execute("SELECT max(nc) FROM counts WHERE nonce = ?", [nonce])\n'
                 "    if int(nc, 16) < (last.fetchone()[0] or 0):\n"
                 "        return False\n"
-                "    try:  # kept for an hour",
+                '    try:\n        db().execute("INSERT',
             ),
-            ('"INSERT INTO used', '"INSERT OR IGNORE INTO used'),
+            ('"INSERT INTO counts', '"INSERT OR IGNORE INTO counts'),
         ],
     },
     {
         "name": "nc must rise",
         "step": "TestReplay",
         "base": "app",
-        "old": "    try:  # kept for an hour",
-        "new": '    last = db().execute("SELECT max(nc) FROM used WHERE nonce = ?", [nonce])\n'
+        "old": '    try:\n        db().execute("INSERT',
+        "new": '    last = db().execute("SELECT max(nc) FROM counts WHERE nonce = ?", [nonce])\n'
         "    if int(nc, 16) <= (last.fetchone()[0] or 0):\n"
         "        return False\n"
-        "    try:  # kept for an hour",
+        '    try:\n        db().execute("INSERT',
     },
     {
         "name": "keeps the used counts in memory",
@@ -137,8 +138,8 @@ MISTAKES = [
         "name": "a nonce is good for one request only",
         "step": "TestReplay",
         "base": "app",
-        "old": "PRIMARY KEY (nonce, nc)",
-        "new": "PRIMARY KEY (nonce)",
+        "old": "PRIMARY KEY (made, nonce, nc)",
+        "new": "PRIMARY KEY (made, nonce)",
     },
     {
         "name": "another key after each start",
@@ -309,15 +310,17 @@ MISTAKES = [
         "name": "any nonce will do",
         "step": "TestNonces",
         "base": "app",
-        "old": "return None  # a nonce of someone else's making",
-        "new": "pass",
+        "changes": [
+            ("import contextlib\n", "import contextlib\nimport datetime\n"),
+            ("return None  # a nonce of someone else's making", "made = datetime.datetime.now()"),
+        ],
     },
     {
         "name": "a nonce never expires",
         "step": "TestNonces",
         "base": "app",
-        "old": 'nonces.unsign(sent.nonce, max_age=app.config["NONCE_LIFETIME"])',
-        "new": "nonces.unsign(sent.nonce)",
+        "old": "nonces.unsign(sent.nonce, max_age=lifetime, ",
+        "new": "nonces.unsign(sent.nonce, ",
     },
     {
         "name": "the lifetime stands in the code",
