@@ -65,7 +65,7 @@ class Lesson(Client):
             self._start()
             super().__init__(self.port, PASSWORDS, [self.settings["SECRET_KEY"]])
             if wait:
-                self.wait()
+                self._wait()
         except BaseException:
             self._end()
             raise

@@ -163,7 +163,7 @@ def prepare():
     if type(lifetime) is not int or not 1 <= lifetime <= 10**9:
         sys.exit("FLASK_NONCE_LIFETIME must be a whole number of seconds, 1 or more.")
     Path(str(app.config["DATABASE"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(sqlite3.OperationalError):  # another worker does it at this moment
+    with contextlib.suppress(sqlite3.OperationalError):  # refused: another worker is setting it
         db().execute("PRAGMA journal_mode = WAL")
     db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")
     # In the order of their time: what is too old stands first, what is new goes to the end.

@@ -180,8 +180,8 @@ def prepare():
     if type(lifetime) is not int or not 1 <= lifetime <= 10**9:
         sys.exit("FLASK_TOKEN_LIFETIME must be a whole number of seconds, 1 or more.")
     Path(str(app.config["DATABASE"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(sqlite3.OperationalError):  # another worker does it at this moment
-        db().execute("PRAGMA journal_mode = WAL")  # to read takes half the time
+    with contextlib.suppress(sqlite3.OperationalError):  # refused: another worker is setting it
+        db().execute("PRAGMA journal_mode = WAL")  # reading is quicker, and waits for no writer
     db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")
     db().execute("CREATE TABLE IF NOT EXISTS revoked (jti PRIMARY KEY, until)")
     db().execute("CREATE TABLE IF NOT EXISTS users (name PRIMARY KEY, hash, admin)")

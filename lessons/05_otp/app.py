@@ -93,6 +93,9 @@ def take_try(user):
     return db().execute(take, [now + LOCKOUT, name, TRIES]).rowcount == 1
 
 
+# The second factor, one way: a PIN by mail.
+
+
 @app.post("/pin")
 def send_pin():
     """Mail the user a PIN: random, good once, for a while, and the end of the one before."""
@@ -134,6 +137,9 @@ def use_pin(user, pin):
         WHERE name = ? AND pin = ? AND pin_until - ? BETWEEN 0 AND ?"""
     values = [user["name"], tag(user, pin), time.time(), PIN_LIFETIME]
     return db().execute(use, values).rowcount == 1  # of two at once, one wins
+
+
+# The second factor, another way: an authenticator app.
 
 
 @app.post("/enroll")
@@ -239,7 +245,7 @@ def prepare():
     if server and not (re.fullmatch(r"\S+:\d+", server) and int(server.split(":")[-1]) < 65536):
         sys.exit("FLASK_MAIL_SERVER must be host:port, for example 127.0.0.1:1025.")
     Path(str(app.config["DATABASE"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(sqlite3.OperationalError):  # another worker does it at this moment
+    with contextlib.suppress(sqlite3.OperationalError):  # refused: another worker is setting it
         db().execute("PRAGMA journal_mode = WAL")  # a write waits for the disk once
     db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")
     db().execute("CREATE TABLE IF NOT EXISTS used (name, code, step, PRIMARY KEY (name, code))")

@@ -28,8 +28,7 @@ class Attack:
     is attacked. On app.py it always fails. without: changes to app.py, each text and replacement,
     without which the attack succeeds there as well: the proof that it is one, and of what stops
     it. settings: what the lesson is started with. servers: also try
-    gunicorn, since the server below has a say in it. long: only in the thorough run. defect: why
-    it succeeds on app.py for now, in a few words.
+    gunicorn, since the server below has a say in it. long: only in the thorough run.
     """
 
     lesson: str
@@ -41,7 +40,6 @@ class Attack:
     settings: tuple[tuple[str, object], ...] = ()
     servers: bool = False
     long: bool = False
-    defect: str = ""
 
     @property
     def tried(self) -> str:

@@ -209,7 +209,7 @@ def use_code(lesson):
     assert log_in(lesson, code_of(enroll(lesson, USER2)), USER2).status == 200
 
 
-# What each lesson remembers so that it counts once: table, column of its end, how long, a use.
+# What each lesson remembers so that it counts once: table, column of its time, how long, a use.
 SWEPT = {
     "03": ("counts", "made", 3600, lambda lesson: lesson.get("/", digest=USER2)),
     "04": ("revoked", "until", 180, log_out),
