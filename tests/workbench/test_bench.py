@@ -106,11 +106,11 @@ def test_a_slow_answer_is_waited_for(tmp_path):
 
 @needs_others
 def test_locust_stands_in(monkeypatch):
-    """Where wrk is missing, locust sends the same requests."""
+    """Where wrk is missing, locust sends the same requests, each with a count of its own."""
     monkeypatch.setenv("PATH", str(bench.OTHERS / "nowhere"))
     assert bench.find_generator()[0] == "locust"
     one = loaded("03 app.py")["03 app.py"]
-    assert one["errors"] == 0 and one["requests"] > 20 and one["median"] <= one["p99"]
+    assert one["errors"] == 0 and one["requests"] > 1 and one["median"] <= one["p99"]
 
 
 def test_no_generator(monkeypatch, tmp_path):

@@ -520,9 +520,9 @@ def test_a_cookie_that_unpacks_to_a_lot_is_not_unpacked():
     """A compressed cookie of 50 MB content is explained at once, and not in full."""
     packed = base64.urlsafe_b64encode(zlib.compress(b'{"a":"' + b"x" * 50_000_000 + b'"}'))
     value = f"session=.{packed.decode().rstrip('=')}.awRpGA.EA2wIhmbZjkagDSxr9_C6oMIAUM"
-    start = time.perf_counter()
+    start = time.process_time()
     notes = explain("Cookie", value)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     assert "in no form that can be opened" in everything(notes)
 
 
@@ -673,9 +673,9 @@ def test_huge_values_are_quick(unit):
     deep = base64.urlsafe_b64encode(b'{"alg":' + b"[" * 70000).decode().rstrip("=")
     for name in NAMES:
         for start in ("", "Basic ", "Digest ", 'Digest a="', "Bearer ", f"Bearer {deep}.", "s="):
-            begun = time.perf_counter()
+            begun = time.process_time()
             notes = explain(name, start + unit * (100_000 // len(unit)), Context(keys=["k"]))
-            assert time.perf_counter() - begun < 3, (name, start)
+            assert time.process_time() - begun < 3, (name, start)
             assert len(notes) < 100
             check_safe(notes)
 
