@@ -75,6 +75,19 @@ class Lesson(Client):
         """The end of what the server printed so far."""
         return self._log.text
 
+    def printed(self, pattern: str, least: int = 1, seconds: float = TIMEOUT) -> list[str]:
+        """Return what `re.findall` finds of a pattern in the log, as soon as there are `least`.
+
+        The log comes through another channel than the answers, so it may come after them. When
+        the seconds are over, whatever was found is returned.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            found = re.findall(pattern, self.log)
+            if len(found) >= least or time.monotonic() > end:
+                return found
+            time.sleep(0.01)
+
     def echo(self, write):
         """Hand what the server printed, and from now on prints, to `write`, a function of a str."""
         self._log.echo(write)

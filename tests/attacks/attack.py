@@ -6,7 +6,6 @@ None when it got nothing. It may know all that an outsider can know, and what it
 
 import base64
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -126,6 +125,13 @@ def token(target, user=USER1) -> str:
     return target.post("/login", basic=user).json()["access_token"]
 
 
+def log_of(target) -> str:
+    """Return all that the server printed up to now; its line on one more request is the end."""
+    target.get("/the-end-of-the-log")
+    assert target.printed("/the-end-of-the-log"), "the server doesn't log its requests"
+    return target.log
+
+
 def pin(target, user=USER1) -> str:
     """Ask for a PIN and return it: from the answer, or where no mail server is, from the log."""
     said = f"For {user[0]}: Your PIN is "
@@ -133,11 +139,9 @@ def pin(target, user=USER1) -> str:
     answer = target.post("/pin", basic=user)
     if is_naive(target):
         return answer.json()["pin"]
-    for _ in range(500):  # the log comes through another channel than the answer
-        if target.log.count(said) > before:
-            return target.log.rpartition(said)[2][:6]
-        time.sleep(0.01)
-    raise AssertionError(f"no PIN in the log:\n{target.log}")
+    pins = target.printed(said + r"(\d{6})", before + 1)
+    assert len(pins) > before, f"no PIN in the log:\n{target.log}"
+    return pins[-1]
 
 
 def forget(target, used=True):

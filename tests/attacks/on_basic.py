@@ -5,7 +5,7 @@ import hashlib
 import sqlite3
 from contextlib import closing
 
-from attack import USER1, USER2, basic, header_in, is_in
+from attack import USER1, USER2, basic, header_in, is_in, log_of
 from on_hashing import differ, ratio
 
 from learn import Lesson
@@ -133,7 +133,8 @@ def from_the_log(target):
         target.get("/", basic=pair)
     words = ["pass1", basic(*USER1), base64.b64encode(b"pass1").decode().rstrip("=")]
     words.append(hashlib.sha256(b"pass1").hexdigest())
-    return next((f"{word} in the log" for word in words if word in target.log), None)
+    log = log_of(target)
+    return next((f"{word} in the log" for word in words if word in log), None)
 
 
 def stuffing(target):

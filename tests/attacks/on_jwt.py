@@ -15,7 +15,7 @@ import time
 from contextlib import closing
 
 import jwt
-from attack import USER1, USER2, is_in, is_naive, token
+from attack import USER1, USER2, is_in, is_naive, log_of, token
 from on_hashing import differ, ratio
 from wire import NoAnswer, ask, request
 
@@ -344,9 +344,8 @@ def token_in_the_address(target):
         target.get(f"/secured?token={good}")
     else:
         target.get("/secured", bearer=good)
-    time.sleep(0.2)  # the log comes through another channel than the answer
     signature = good.rpartition(".")[2]
-    return "the whole token stands in the log" if signature in target.log else None
+    return "the whole token stands in the log" if signature in log_of(target) else None
 
 
 def in_other_places(target):

@@ -182,7 +182,7 @@ def test_otp(client):
         get = {"method": "GET", "url": relay.url + "/", "scheme": "basic", **USER1}
         status, _ = client.send(**{**get, "method": "POST", "url": relay.url + "/pin"})
         assert status == 202 and authorizations(relay) == expected_of_basic(client, USER1)
-        pin = re.findall(r"PIN is (\d{6})", app.log)[-1]
+        (pin,) = app.printed(r"PIN is (\d{6})")
         status, body = client.send(**get, otp=pin)
         assert (status, body.strip()) == (200, "Hello, user1!")
         sent = relay.take()

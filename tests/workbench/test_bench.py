@@ -95,8 +95,9 @@ def slow():
 
 
 @needs_wrk
-def test_a_slow_answer_is_waited_for(tmp_path):
+def test_a_slow_answer_is_waited_for(tmp_path, monkeypatch):
     """What answers nothing within the time gets more, and its processor time is that of one."""
+    monkeypatch.setattr(bench, "CONNECTIONS", 1)
     (tmp_path / "slow.py").write_text(SLOW)
     request = bench.same(bench.Request("GET", "/slow"))
     found = loaded(bench.BARE, name="slow", file=tmp_path / "slow.py", requests=request)["slow"]
