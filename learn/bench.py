@@ -450,7 +450,7 @@ def run(parts=PARTS[:1], quick=False, advance=lambda what, share: None, lesson=N
     """
     from . import waits as waiting
 
-    found = {"machine": machine()}
+    found = {"machine": machine(loads=any(part != "waits" for part in parts))}
     if "requests" in parts:
         cases = of_lesson(lesson, CASES) if lesson else [c for c in CASES if c.quick or not quick]
         missing = [] if (OTHERS / "python").exists() else [c.name for c in cases if c.others]
@@ -470,17 +470,17 @@ def of_lesson(folder: Path, cases: list[Case]) -> list[Case]:
     own = [case for case in cases if folder.name.startswith(case.lesson) and case.name != BARE]
     if not own:
         raise LessonError(
-            f"Nothing in {folder.name} grows. Try: python3 -m learn bench --growth 02"
+            f"No growth is measured for {folder.name}. Try: python3 -m learn bench --growth 02"
         )
     bases = {case.base for case in own if not case.login}
     return [case for case in cases if case in own or case.name in bases]
 
 
-def machine() -> dict:
-    """Return what the results depend on."""
+def machine(loads=True) -> dict:
+    """Return what the results depend on; loads: whether a load generator is one of these."""
     from importlib.metadata import version
 
-    generator = {} if os.name == "nt" else {"load generator": find_generator()[0]}
+    generator = {"load generator": find_generator()[0]} if loads and os.name != "nt" else {}
     return {
         "Python": platform.python_version(),
         "system": platform.system(),

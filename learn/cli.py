@@ -114,7 +114,10 @@ def lesson_folders() -> list[Path]:
 @main.command()
 @click.argument("lesson", required=False)
 def play(lesson):
-    """Walk through a lesson's notebook in the terminal, or through 06, which compares them."""
+    """Walk through a lesson's notebook in the terminal.
+
+    06 compares the five. Without a number they come one after the other.
+    """
     from .play import play_notebook
 
     notebooks = [find_notebook(lesson)] if lesson else sorted(NOTEBOOKS.glob("0*.ipynb"))
@@ -127,9 +130,9 @@ def play(lesson):
 @click.argument("lesson", required=False)
 @click.argument("more", nargs=-1, type=click.UNPROCESSED)
 def lab(lesson, more):
-    """Open a lesson's notebook, or 06, in JupyterLab, on 127.0.0.1 and with a token.
+    """Open a lesson's notebook, or 06, in JupyterLab.
 
-    Whatever comes after the lesson is for JupyterLab: lab 02 --no-browser.
+    It serves 127.0.0.1 only, to whoever has the token that it prints. Whatever comes after the lesson is for JupyterLab: lab 02 --no-browser.
     """
     own = ROOT / ".learn" / "jupyter"  # nothing is written outside the repository
     own.mkdir(parents=True, exist_ok=True)
@@ -206,7 +209,10 @@ def _things_to_try(folder: Path) -> str:
 @click.option("--method", default="GET", show_default=True, help="Of the request (Digest).")
 @click.option("--target", help="The request's path and query (Digest).")
 def explain(text, passwords, keys, method, target):
-    """Read a header, for example "Authorization: Basic dXNlcjE6cGFzczE="."""
+    """Read any header that has to do with authentication.
+
+    For example: explain "Authorization: Basic dXNlcjE6cGFzczE="
+    """
     from .explain import Context, explain_line
     from .show import make_console, rich_note
 
@@ -449,6 +455,9 @@ def hint(lesson):
     console.print(f"\nHint {number} of {len(step.hints)}: {text}", markup=False)
     if number < len(step.hints):
         console.print(f"\nOne more: python3 -m learn hint {folder.name[:2]}", style="dim")
+    else:
+        line = f"\nThat was the last. All of it: python3 -m learn solution {folder.name[:2]}"
+        console.print(line, style="dim")
 
 
 @main.command()
@@ -500,9 +509,9 @@ def _print_solution(folder, path):
 @click.option("--all", "everything", is_flag=True, help="All three, one after the other.")
 @click.option("--json", "as_json", is_flag=True, help="The results for a program.")
 def bench(lesson, quick, growth, waits, everything, as_json):
-    """Measure what each technique costs, side by side (about two minutes).
+    """Measure what each technique costs, side by side.
 
-    Each application is served by gunicorn with one worker and loaded by wrk, in turn. With a
+    It takes two to three minutes. Each application is served by gunicorn with one worker and loaded by wrk, in turn. With a
     lesson's number, only what belongs to it. docs/performance.md explains the tables.
     """
     from rich.console import Console
@@ -532,6 +541,7 @@ def bench(lesson, quick, growth, waits, everything, as_json):
     for title, table in benchmark.tables(found):
         console.print(f"{title}\n", table, "", sep="\n")
     console.print(", ".join(f"{name} {value}" for name, value in found["machine"].items()))
+    console.print("What the columns mean: docs/performance.md")
     if found["machine"].get("load generator") == "locust":
         console.print(
             "\nlocust is slower than most of what it loads here, so the rates are too near each"

@@ -89,7 +89,7 @@ def run_cell(source: str, names: dict, where: str):
 
 
 def _go_on(console) -> bool:
-    console.print("[dim]Enter: go on   q: leave[/dim]", end=" ")
+    console.print("[dim]Enter: go on   q, Enter: leave[/dim]", end=" ")
     try:
         answer = input()
     except EOFError:

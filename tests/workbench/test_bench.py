@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from learn import bench, hashes
+from learn import bench, hashes, waits
 from learn.places import ROOT, LessonError, find_folder
 from learn.show import Table
 
@@ -122,6 +122,15 @@ def test_no_generator(monkeypatch, tmp_path):
         bench.measure([CASES[bench.BARE]], 1, 1)
 
 
+def test_waits_need_no_generator(monkeypatch, tmp_path):
+    """What loads nothing is measured without a load generator too."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(bench, "OTHERS", tmp_path)
+    monkeypatch.setattr(waits, "measure", lambda *_: {"learn": 1})
+    found = bench.run(["waits"])
+    assert found["waits"] == {"learn": 1} and "load generator" not in found["machine"]
+
+
 def test_missing_peers_are_named(monkeypatch, tmp_path):
     """What needs the other environment is left out by name where there is none."""
     measured = []
@@ -148,7 +157,7 @@ def test_a_lesson_alone(monkeypatch):
     measured.clear()
     bench.run(["growth"], lesson=find_folder("04"))
     assert measured == [f"04 app.py, {count} revoked tokens" for count in bench.GROWTH]
-    with pytest.raises(LessonError, match="Nothing in 05_otp grows"):
+    with pytest.raises(LessonError, match="No growth is measured for 05_otp"):
         bench.run(["growth"], lesson=find_folder("05"))
 
 
