@@ -132,7 +132,8 @@ def play(lesson):
 def lab(lesson, more):
     """Open a lesson's notebook, or 06, in JupyterLab.
 
-    It serves 127.0.0.1 only, to whoever has the token that it prints. Whatever comes after the lesson is for JupyterLab: lab 02 --no-browser.
+    It serves 127.0.0.1 only, to whoever has the token that it prints. Whatever comes after the
+    lesson is for JupyterLab: lab 02 --no-browser.
     """
     own = ROOT / ".learn" / "jupyter"  # nothing is written outside the repository
     own.mkdir(parents=True, exist_ok=True)
@@ -511,8 +512,9 @@ def _print_solution(folder, path):
 def bench(lesson, quick, growth, waits, everything, as_json):
     """Measure what each technique costs, side by side.
 
-    It takes two to three minutes. Each application is served by gunicorn with one worker and loaded by wrk, in turn. With a
-    lesson's number, only what belongs to it. docs/performance.md explains the tables.
+    It takes two to three minutes. Each application is served by gunicorn with one worker and
+    loaded by wrk, in turn. With a lesson's number, only what belongs to it. docs/performance.md
+    explains the tables.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn

@@ -64,9 +64,9 @@ class TestCredentials:
         "Look at the challenge first, then at how the header Authorization is taken apart.",
         "Flask-HTTPAuth takes any scheme's name. Werkzeug's request.authorization is strict; a"
         " subclass of HTTPBasicAuth can use it in get_auth(), and add to authenticate_header().",
-        "In authenticate_header(): return super().authenticate_header() + ', charset=\"UTF-8\"'. In"
-        ' get_auth(): return sent if sent and sent.type == "basic" else None, with ValueError caught'
-        " where request.authorization is read (bytes that are not ASCII).",
+        "In authenticate_header(): return super().authenticate_header() + ', charset=\"UTF-8\"'."
+        ' In get_auth(): return sent if sent and sent.type == "basic" else None, with ValueError'
+        " caught where request.authorization is read (bytes that are not ASCII).",
     ]
 
     def test_challenge_names_the_charset(self, app):
