@@ -436,7 +436,7 @@ class TestRefresh:
 
     Short tokens are safer, and nobody wants to log in every three minutes. A refresh token gets a
     new pair, once. If it comes a second time, somebody has a copy: then the whole family ends
-    (RFC 9700 4.14.2).
+    (RFC 9700 4.14.2). A logout ends it as well.
     """
 
     beyond = True
@@ -446,8 +446,8 @@ class TestRefresh:
         " like the login.",
         "Keep a hash of each refresh token, its family and whether it was used. A used one ends its"
         ' family: 400 with JSON {"error": "invalid_grant"} (RFC 6749 5.2).',
-        "UPDATE refresh SET used = 1 WHERE hash = ? AND used = 0; if no row changed, DELETE the"
-        " family.",
+        "UPDATE refresh SET used = 1 WHERE hash = ? AND used = 0; if no row changed, put the family"
+        " on the list of what was revoked. Let access tokens name it too, in a claim sid.",
     ]
 
     def test_refresh_token_works_once_and_its_family_ends(self, app):
@@ -465,6 +465,22 @@ class TestRefresh:
             expect_that(error == wanted, f"error {wanted!r}", f"{error!r}", answer, "body")
         again = member(expect(app.post("/login", basic=USER2), 200), "refresh_token")
         expect(app.post("/refresh", form={"refresh_token": again}), 200)
+
+    def test_family_ends_with_its_access_tokens(self, app):
+        """A logout, or a refresh token used twice, ends all tokens of a login."""
+        other = member(expect(app.post("/login", basic=USER1), 200), "access_token")
+        for ending in ("logout", "reuse"):
+            login = expect(app.post("/login", basic=USER1), 200)
+            access, first = member(login, "access_token"), member(login, "refresh_token")
+            if ending == "logout":
+                expect(app.post("/logout", bearer=access), 204)
+            else:
+                fresh = expect(app.post("/refresh", form={"refresh_token": first}), 200)
+                expect(app.post("/refresh", form={"refresh_token": first}), 400)
+                expect(app.get("/secured", bearer=member(fresh, "access_token")), 401)
+            expect(app.post("/refresh", form={"refresh_token": first}), 400)
+            expect(app.get("/secured", bearer=access), 401)
+        expect(app.get("/secured", bearer=other), 200)
 
     def test_refresh_tokens_survive_a_restart(self, start):
         """A refresh token is still good after a restart, and a used one still is not."""

@@ -123,8 +123,10 @@ def prepare():
         )
     Path(str(app.config["DATABASE"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     db().execute("CREATE TABLE IF NOT EXISTS users (name TEXT PRIMARY KEY, hash TEXT)")
-    demo = [("user1", passwords.hash("pass1")), ("user2", OLD_HASH)]
-    db().executemany("INSERT OR IGNORE INTO users VALUES (?, ?)", demo)
+    # Only once, as writing would wait for whoever holds the database.
+    if not db().execute("SELECT 1 FROM users").fetchone():
+        demo = ["user1", passwords.hash("pass1"), "user2", OLD_HASH]
+        db().execute("INSERT OR IGNORE INTO users VALUES (?, ?), (?, ?)", demo)
     db().close()
     del local.db  # each worker opens its own
 

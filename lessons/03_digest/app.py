@@ -170,12 +170,16 @@ def prepare():
     db().execute("""CREATE TABLE IF NOT EXISTS counts (made, nonce, nc,
         PRIMARY KEY (made, nonce, nc)) WITHOUT ROWID""")
     db().execute('CREATE TABLE IF NOT EXISTS users (name PRIMARY KEY, "SHA-256", "MD5")')
-    for name, password in [("user1", "pass1"), ("user2", "pass2")]:
-        ha1s = [H(algorithm, name, REALM, password) for algorithm in ("SHA-256", "MD5")]
-        db().execute("INSERT OR IGNORE INTO users VALUES (?, ?, ?)", [name, *ha1s])
-    # A random key for whoever sets none, the same for all workers. One that is kept beside the
-    # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
-    db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
+    # Only once, as writing would wait for whoever holds the database.
+    if not db().execute("SELECT 1 FROM users").fetchone():
+        # A random key for whoever sets none, the same for all workers. One that is kept beside the
+        # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
+        db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
+        demo = []
+        for name, password in [("user1", "pass1"), ("user2", "pass2")]:
+            ha1s = [H(algorithm, name, REALM, password) for algorithm in ("SHA-256", "MD5")]
+            demo += [name, *ha1s]
+        db().execute("INSERT OR IGNORE INTO users VALUES (?, ?, ?), (?, ?, ?)", demo)
     key = app.config["SECRET_KEY"] or db().execute("SELECT value FROM settings").fetchone()[0]
     if len(str(key).encode()) < 32:
         sys.exit(

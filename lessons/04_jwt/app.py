@@ -185,11 +185,13 @@ def prepare():
     db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")
     db().execute("CREATE TABLE IF NOT EXISTS revoked (jti PRIMARY KEY, until)")
     db().execute("CREATE TABLE IF NOT EXISTS users (name PRIMARY KEY, hash, admin)")
-    demo = [("user1", argon2id.hash("pass1"), 1), ("user2", argon2id.hash("pass2"), 0)]
-    db().executemany("INSERT OR IGNORE INTO users VALUES (?, ?, ?)", demo)
-    # A random key for whoever sets none, the same for all workers. One that is kept beside the
-    # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
-    db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
+    # Only once, as writing would wait for whoever holds the database.
+    if not db().execute("SELECT 1 FROM users").fetchone():
+        # A random key for whoever sets none, the same for all workers. One that is kept beside the
+        # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
+        db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
+        demo = ["user1", argon2id.hash("pass1"), "user2", argon2id.hash("pass2")]
+        db().execute("INSERT OR IGNORE INTO users VALUES (?, ?, 1), (?, ?, 0)", demo)
     key = app.config["SECRET_KEY"] or db().execute("SELECT value FROM settings").fetchone()[0]
     if len(str(key).encode()) < 32:
         sys.exit(

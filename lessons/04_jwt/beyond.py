@@ -7,7 +7,7 @@
 The password is sent once, to /login. What comes back is a signed token that names its user
 and its end; the client shows it instead of the password, in a header and nowhere else. A second
 token, good once, gets the next pair. If it comes twice, somebody has a copy: all that came of the
-same login ends.
+same login ends, as it does with a logout.
 """
 
 import contextlib
@@ -51,8 +51,8 @@ def refresh():
     row = db().execute("SELECT * FROM refresh WHERE digest = ?", [sent]).fetchone()
     user = find_user(row["name"]) if row else None
     if not first and row:  # used before: the thief's or the owner's copy, nobody can tell
-        db().execute("DELETE FROM refresh WHERE family = ?", [row["family"]])
-    if not first or not user:
+        revoke(row["family"])
+    if not first or not user or revoked(row["family"]):
         return {"error": "invalid_grant"}, 400, {"Cache-Control": "no-store"}  # RFC 6749 5.2
     return token_pair(user, row["family"])
 
@@ -63,7 +63,10 @@ def digest(token):
 
 
 def token_pair(user, family):
-    """Return the answer that holds a new access token and a new refresh token."""
+    """Return the answer that holds a new access token and a new refresh token.
+
+    family: the name of the login that both come of.
+    """
     fresh = secrets.token_urlsafe(32)
     row = [digest(fresh), family, user["name"], time.time() + REFRESH_LIFETIME]
     db().execute("INSERT INTO refresh VALUES (?, ?, ?, 0, ?)", row)
@@ -75,6 +78,7 @@ def token_pair(user, family):
         "iat": now,
         "exp": now + TOKEN_LIFETIME,
         "jti": secrets.token_hex(16),  # the token's own name, to revoke it by
+        "sid": family,  # its login's name, to revoke all that came of it
     }
     if user["admin"]:
         claims["scope"] = "admin"
@@ -118,7 +122,7 @@ def token_claims():
             raise jwt.InvalidTokenError("iat and exp must be whole numbers")
         if claims["exp"] - claims["iat"] > TOKEN_LIFETIME:
             raise jwt.InvalidTokenError("It lives longer than any token from /login")
-        if revoked(claims["jti"]):
+        if revoked(claims["jti"]) or revoked(str(claims.get("sid"))):
             raise jwt.InvalidTokenError("It was logged out")
         if not find_user(claims["sub"]):
             raise jwt.InvalidTokenError("Its user does not exist")
@@ -165,14 +169,20 @@ def admin():
 @app.post("/logout")
 def logout():
     claims = token_claims()
-    # What expired is kept for another hour, in case the clock is set back.
-    db().execute("DELETE FROM revoked WHERE until < ?", [time.time() - 3600])
-    db().execute("INSERT OR IGNORE INTO revoked VALUES (?, ?)", [claims["jti"], claims["exp"]])
+    revoke(str(claims.get("sid", claims["jti"])))
     return "", 204
 
 
-def revoked(jti):
-    return db().execute("SELECT 1 FROM revoked WHERE jti = ?", [jti]).fetchone() is not None
+def revoke(name):
+    """Take back a token, or all tokens of a login; the name stays as long as the last of them."""
+    now = time.time()
+    # What expired is kept for another hour, in case the clock is set back.
+    db().execute("DELETE FROM revoked WHERE until < ?", [now - 3600])
+    db().execute("INSERT OR IGNORE INTO revoked VALUES (?, ?)", [name, now + REFRESH_LIFETIME])
+
+
+def revoked(name):
+    return db().execute("SELECT 1 FROM revoked WHERE jti = ?", [name]).fetchone() is not None
 
 
 def find_user(name):
@@ -220,11 +230,13 @@ def prepare():
     columns = "digest PRIMARY KEY, family, name, used, until"
     db().execute(f"CREATE TABLE IF NOT EXISTS refresh ({columns})")
     db().execute("CREATE TABLE IF NOT EXISTS users (name PRIMARY KEY, hash, admin)")
-    demo = [("user1", argon2id.hash("pass1"), 1), ("user2", argon2id.hash("pass2"), 0)]
-    db().executemany("INSERT OR IGNORE INTO users VALUES (?, ?, ?)", demo)
-    # A random key for whoever sets none, the same for all workers. One that is kept beside the
-    # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
-    db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
+    # Only once, as writing would wait for whoever holds the database.
+    if not db().execute("SELECT 1 FROM users").fetchone():
+        # A random key for whoever sets none, the same for all workers. One that is kept beside the
+        # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
+        db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
+        demo = ["user1", argon2id.hash("pass1"), "user2", argon2id.hash("pass2")]
+        db().execute("INSERT OR IGNORE INTO users VALUES (?, ?, 1), (?, ?, 0)", demo)
     key = app.config["SECRET_KEY"] or db().execute("SELECT value FROM settings").fetchone()[0]
     if len(str(key).encode()) < 32:
         sys.exit(

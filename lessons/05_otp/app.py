@@ -76,7 +76,9 @@ def second_factor(user):
     if not code:
         refuse_with(401, "Now send a code as well, in a header OTP.", wanted)
     if not take_try(user):
-        wait = max(1, math.ceil(user["tries_until"] - time.time()))
+        ask = "SELECT tries_until FROM users WHERE name = ?"
+        until = db().execute(ask, [user["name"]]).fetchone()[0]  # as it is now
+        wait = max(1, math.ceil(until - time.time()))
         refuse_with(429, "Too many wrong codes. Wait, then try again.", {"Retry-After": f"{wait}"})
     if not re.fullmatch("[0-9]{6}", code) or not (use_pin(user, code) or use_totp(user, code)):
         refuse_with(401, "This code is wrong, too old, or was used before.", wanted)
@@ -251,11 +253,16 @@ def prepare():
     db().execute("CREATE TABLE IF NOT EXISTS used (name, code, step, PRIMARY KEY (name, code))")
     db().execute("""CREATE TABLE IF NOT EXISTS users (name PRIMARY KEY, hash, mail,
         secret, pending, pin, pin_until, tries DEFAULT 0, tries_until DEFAULT 0)""")
-    demo = [(f"user{n}", argon2id.hash(f"pass{n}"), f"user{n}@example.com") for n in "12"]
-    db().executemany("INSERT OR IGNORE INTO users (name, hash, mail) VALUES (?, ?, ?)", demo)
-    # A random key for whoever sets none, the same for all workers. One that is kept beside the
-    # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
-    db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
+    # Only once, as writing would wait for whoever holds the database.
+    if not db().execute("SELECT 1 FROM users").fetchone():
+        # A random key for whoever sets none, the same for all workers. One that is kept beside the
+        # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
+        db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
+        demo = []
+        for n in "12":
+            demo += [f"user{n}", argon2id.hash(f"pass{n}"), f"user{n}@example.com"]
+        add = "INSERT OR IGNORE INTO users (name, hash, mail) VALUES (?, ?, ?), (?, ?, ?)"
+        db().execute(add, demo)
     key = app.config["SECRET_KEY"] or db().execute("SELECT value FROM settings").fetchone()[0]
     if len(str(key).encode()) < 32:
         sys.exit(

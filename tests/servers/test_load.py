@@ -240,10 +240,47 @@ def workers(app):
 HOLD = """
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
-db.execute("BEGIN EXCLUSIVE")
+db.execute("BEGIN " + sys.argv[2])
 print("held", flush=True)
 sys.stdin.read()
 """
+
+
+@contextlib.contextmanager
+def held(database, how):
+    """Another process holds the database; how: IMMEDIATE, to write, or EXCLUSIVE."""
+    command = [sys.executable, "-c", HOLD, database, how]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        yield
+    finally:
+        holder.communicate(b"")
+
+
+@pytest.mark.parametrize("file", ["app", pytest.param("beyond", marks=pytest.mark.long)])
+@pytest.mark.parametrize("folder", lessons(*SHARE))
+def test_start_while_another_process_writes(folder, file):
+    """A worker that starts waits for nobody's write: or gunicorn would give up, and all with it."""
+    with Lesson(folder, file) as app:
+        database = app.settings["DATABASE"]
+        with held(database, "IMMEDIATE"), Lesson(folder, file, DATABASE=database) as another:
+            assert ask(another.port, *wrong_one(folder)) in (401, 403)
+        expect_right_again(folder, app)
+
+
+def test_refresh_token_used_twice_at_once():
+    """Of six uses at once one may win, and what it wins is worth nothing: somebody has a copy."""
+    with Lesson("04", "beyond") as app, ThreadPoolExecutor(6) as pool:
+        for _ in range(12):
+            first = app.post("/login", basic=("user1", "pass1")).json()["refresh_token"]
+            form = {"refresh_token": first}
+            uses = [pool.submit(app.post, "/refresh", form=form) for _ in range(6)]
+            won = [use.result().json() for use in uses if use.result().status == 200]
+            assert len(won) == 1
+            assert app.get("/secured", bearer=won[0]["access_token"]).status == 401
+            form = {"refresh_token": won[0]["refresh_token"]}
+            assert app.post("/refresh", form=form).status == 400
 
 
 @pytest.mark.parametrize("folder", lessons("03_digest", "04_jwt"))
@@ -254,15 +291,9 @@ def test_database_locked_by_another_process(folder):
     """
     with Lesson(folder, workers=1) as app:  # one that is ready, for sure
         prepared = right_one(folder, app)
-        command = [sys.executable, "-c", HOLD, app.settings["DATABASE"]]
-        holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        try:
-            assert holder.stdout.readline() == b"held\n"
-            with ThreadPoolExecutor(2) as pool:
-                asked = [pool.submit(ask, app.port, *one) for one in (prepared, wrong_one(folder))]
-                came = [answer.result() for answer in asked]
-        finally:
-            holder.communicate(b"")
+        with held(app.settings["DATABASE"], "EXCLUSIVE"), ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(ask, app.port, *one) for one in (prepared, wrong_one(folder))]
+            came = [answer.result() for answer in asked]
         assert came[0] == (200 if folder == "04_jwt" else 503), came
         assert came[1] in (503, 401, 403), came
         assert "Traceback" not in app.log
