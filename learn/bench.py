@@ -25,7 +25,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from http.cookies import SimpleCookie
@@ -72,7 +72,8 @@ class Case:
     requests: a function of the running Lesson and of a number of seconds; returns the requests for
     them. expect: the status of each answer. base: the case it is compared with. login: one client
     at a time, and what counts is how much of the time is the hash; the name of that in passlib.
-    others: it runs in the environment of requirements-others.txt. rows: fills the database first.
+    others: it runs in the environment of requirements-others.txt. rows: fills the database anew
+    before each load.
     """
 
     name: str
@@ -219,15 +220,22 @@ def load(case: Case, app: Lesson, seconds: int, scratch: Path) -> dict:
         command += ["-H", address, "--only-summary", "--loglevel", "ERROR", "--exit-code-on-error"]
         command += ["0", "--stop-timeout", "10"]
     before = processor_time(app)
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, timeout=seconds + 60
-    )
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=seconds + 60
+        )
+    except subprocess.TimeoutExpired:
+        raise LessonError(f"{program} did not end when its time was up.") from None
+    said = f"{generator} failed:\n\n{(done.stderr or done.stdout).strip()[-800:]}"
     if done.returncode:
-        raise LessonError(f"{generator} failed:\n\n{(done.stderr or done.stdout).strip()[-800:]}")
-    if generator == "wrk":
-        one = json.loads(done.stdout.strip().rpartition("\n")[2])
-    else:
-        one = read_locust(json.loads(done.stdout[done.stdout.index("[") :]))
+        raise LessonError(said)
+    try:
+        if generator == "wrk":
+            one = json.loads(done.stdout.strip().rpartition("\n")[2])
+        else:
+            one = read_locust(json.loads(done.stdout[done.stdout.index("[") :]))
+    except ValueError:
+        raise LessonError(said) from None
     if not one["requests"]:  # a slow machine, or a slow hash: it gets the time it needs
         if seconds > 60:
             raise LessonError(f"{case.name} answered nothing within {seconds} seconds.")
@@ -241,6 +249,8 @@ def load(case: Case, app: Lesson, seconds: int, scratch: Path) -> dict:
 
 def read_locust(report: list[dict]) -> dict:
     """Turn locust's report, in which times are counted in ms, into the form that load.lua has."""
+    if not report:  # it got no answer at all
+        return {"requests": 0}
     (one,) = report
     times = sorted((float(ms), count) for ms, count in one["response_times"].items())
 
@@ -297,10 +307,11 @@ def hash_time(name: str, seconds: float = 0.2) -> float:
 
 def both_factors(app: Lesson, times: int = 4) -> float:
     """Return how long lesson 05's app.py takes for password and PIN (ms): each PIN works once."""
-    taken = []
+    taken, said = [], r"Your PIN is (\d{6})"
     for _ in range(times):
+        before = len(app.printed(said, 0))
         app.post("/pin", basic=("user1", "pass1"))
-        pins = app.printed(r"Your PIN is (\d{6})", len(taken) + 1)
+        pins = app.printed(said, before + 1)
         connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=60)
         begin = time.perf_counter()
         connection.request("GET", "/", headers={**basic(), "OTP": pins[-1]})
@@ -344,11 +355,16 @@ def start(stack: ExitStack, case: Case) -> Lesson:
     python = OTHERS / "python" if case.others else sys.executable
     app = Lesson(case.lesson, case.file, workers=1, python=python)
     stack.callback(app.stop)
-    if case.rows:
-        with sqlite3.connect(app.scratch / "lesson.db") as connection:
-            case.rows(connection)
-        connection.close()
     return app
+
+
+def fill(case: Case, app: Lesson):
+    """Put the case's rows, and no others, into an application's database."""
+    if case.rows:
+        with closing(sqlite3.connect(app.scratch / "lesson.db", timeout=60)) as connection:
+            with connection:
+                case.rows(connection)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # not while it is measured
 
 
 def measure(cases: list[Case], seconds: int, rounds: int, advance=lambda what, share: None):
@@ -380,8 +396,10 @@ def measure(cases: list[Case], seconds: int, rounds: int, advance=lambda what, s
                     if case.lesson == "05":
                         one["both"] = both_factors(apps[case.name])
                 else:
+                    fill(named[case.base], apps[case.base])
                     base = load(named[case.base], apps[case.base], seconds, scratch)
                     found[case.base].append(base)
+                    fill(case, apps[case.name])
                     one = load(case, apps[case.name], seconds, scratch)
                     one["ratio"] = one["rate"] / base["rate"]
                 found[case.name].append(one)
@@ -408,33 +426,40 @@ def growth_cases() -> list[Case]:
     cases = []
     now = time.time()
 
-    def users(count):
-        return lambda connection: connection.executemany(
-            "INSERT INTO users SELECT ?, hash, 0 FROM users WHERE name = 'user2'",
-            ([f"someone{number}"] for number in range(count)),
+    def rows(old, new, row):
+        """Return how to have so many rows: those of the round before go, as a load adds some."""
+        return lambda count: (
+            lambda connection: (
+                connection.execute(old),
+                connection.executemany(new, map(row, range(count))),
+            )
         )
 
-    def nonces(count):
-        return lambda connection: connection.executemany(
-            "INSERT INTO counts VALUES (?, ?, 1)",
-            ([now - number % 300, f"nonce{number}"] for number in range(count)),
-        )
-
-    def tokens(count):
-        return lambda connection: connection.executemany(
-            "INSERT INTO revoked VALUES (?, ?)",
-            ([f"token{number}", now + 10_000] for number in range(count)),
-        )
+    users = rows(
+        "DELETE FROM users WHERE name LIKE 'someone%'",
+        "INSERT INTO users SELECT ?, hash, 0 FROM users WHERE name = 'user2'",
+        lambda number: [f"someone{number}"],
+    )
+    nonces = rows(
+        "DELETE FROM counts",
+        "INSERT INTO counts VALUES (?, ?, 1)",
+        lambda number: [now - number % 300, f"nonce{number}"],
+    )
+    tokens = rows(
+        "DELETE FROM revoked",
+        "INSERT INTO revoked VALUES (?, ?)",
+        lambda number: [f"token{number}", now + 10_000],
+    )
 
     for count in GROWTH:
-        for lesson, what, requests, rows in (
+        for lesson, what, requests, put in (
             ("02", "users", same(Request(headers=basic())), users),
             ("03", "used nonces", digest("/"), nonces),
             ("04", "revoked tokens", bearer("app"), tokens),
         ):
             base = f"{lesson} app.py, {GROWTH[0]} {what}"
             name = f"{lesson} app.py, {count} {what}"
-            cases.append(Case(name, lesson, "app", requests, base=base, rows=rows(count)))
+            cases.append(Case(name, lesson, "app", requests, base=base, rows=put(count)))
     return cases
 
 
@@ -453,7 +478,8 @@ def run(parts=PARTS[:1], quick=False, advance=lambda what, share: None, lesson=N
     found = {"machine": machine(loads=any(part != "waits" for part in parts))}
     if "requests" in parts:
         cases = of_lesson(lesson, CASES) if lesson else [c for c in CASES if c.quick or not quick]
-        missing = [] if (OTHERS / "python").exists() else [c.name for c in cases if c.others]
+        missing = [case.name for case in cases if case.others]
+        missing = [] if missing and has_peers() else missing
         cases = [c for c in cases if c.name not in missing]
         found["requests"] = measure(cases, 1, 2 if quick else 4, advance)
         found["missing"] = missing
@@ -463,6 +489,15 @@ def run(parts=PARTS[:1], quick=False, advance=lambda what, share: None, lesson=N
     if "waits" in parts:
         found["waits"] = waiting.measure(quick, advance)
     return found
+
+
+def has_peers() -> bool:
+    """Whether the other environment is there, and whole: an interrupted set-up is not."""
+    command = [OTHERS / "python", "-c", "import flask_jwt_extended, gunicorn, httpbin"]
+    try:
+        return not subprocess.run(command, capture_output=True, timeout=60).returncode
+    except OSError:
+        return False
 
 
 def of_lesson(folder: Path, cases: list[Case]) -> list[Case]:
@@ -482,6 +517,7 @@ def machine(loads=True) -> dict:
 
     generator = {"load generator": find_generator()[0]} if loads and os.name != "nt" else {}
     return {
+        "date": time.strftime("%Y-%m-%d"),
         "Python": platform.python_version(),
         "system": platform.system(),
         "cores": os.cpu_count(),

@@ -52,6 +52,9 @@ class Commands(click.Group):
 @click.pass_context
 def main(ctx):
     """Learn Flask authentication: run a lesson, read its headers, break it, fix it."""
+    for name in ("SIGTERM", "SIGHUP"):  # ended or its terminal closed: lessons end, folders go
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
     if ctx.invoked_subcommand is None:
         overview()
 

@@ -134,6 +134,7 @@ class Lesson(Client):
             more["pass_fds"] = [listener.fileno()]
             command = [self.python, "-m", "gunicorn", "--workers", str(self.workers)]
             command += ["--bind", f"fd://{listener.fileno()}", "--chdir", str(self.path.parent)]
+            command += ["--config", str(Path(__file__).with_name("gunicorn_config.py"))]
             command += ["--no-control-socket", f"{self.path.stem}:app"]
         else:
             script = Path(__file__).with_name("serve.py")

@@ -10,10 +10,14 @@ import json
 import os
 import re
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
-from pathlib import Path
+import time
+from contextlib import closing
 
+import psutil
 import pytest
 
 from learn import bench, hashes, waits
@@ -114,6 +118,54 @@ def test_locust_stands_in(monkeypatch):
     assert one["errors"] == 0 and one["requests"] > 1 and one["median"] <= one["p99"]
 
 
+@pytest.mark.parametrize("says", ["echo hello", "echo no >&2; exit 3"])
+def test_a_generator_that_fails(monkeypatch, tmp_path, says):
+    """A load generator that fails, or is something else, is quoted."""
+    (tmp_path / "wrk").write_text(f"#!/bin/sh\n{says}\n")
+    (tmp_path / "wrk").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(LessonError, match=r"wrk failed:\s+(hello|no)"):
+        loaded("02 app.py")
+
+
+@needs_wrk
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+def test_an_end_from_outside_leaves_no_server(name, tmp_path):
+    """Ended by another process, it leaves no server behind; asked to end, no file either."""
+    run = subprocess.Popen(
+        [sys.executable, "-m", "learn", "bench", "02", "--json"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    for _ in range(600):
+        servers = [p for p in psutil.Process(run.pid).children(True) if "gunicorn" in p.cmdline()]
+        if len(servers) >= 6:  # three of the four applications with a worker each
+            break
+        time.sleep(0.05)
+    run.send_signal(getattr(signal, name))
+    run.communicate(timeout=30)
+    assert run.returncode == (143 if name == "SIGTERM" else -signal.SIGKILL)
+    assert len(servers) >= 6 and psutil.wait_procs(servers, 30)[1] == []
+    assert name == "SIGKILL" or list(tmp_path.iterdir()) == []
+
+
+@needs_wrk
+def test_growth_begins_each_load_with_its_rows(monkeypatch):
+    """Each load finds as many rows as its case says, whatever the load before has added."""
+    counts, load = [], bench.load
+
+    def counted(case, app, *more):
+        with closing(sqlite3.connect(app.settings["DATABASE"])) as connection:
+            counts.append(connection.execute("SELECT count(*) FROM counts").fetchone()[0])
+        return load(case, app, *more)
+
+    monkeypatch.setattr(bench, "GROWTH", (10, 50))
+    monkeypatch.setattr(bench, "load", counted)
+    cases = [case for case in bench.growth_cases() if case.lesson == "03"]
+    assert bench.measure(cases, 1, 2)[cases[-1].name]["errors"] == 0
+    assert counts == [10, 50, 10, 50]
+
+
 def test_no_generator(monkeypatch, tmp_path):
     """Without wrk and locust there is a sentence that says what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -147,7 +199,7 @@ def test_a_lesson_alone(monkeypatch):
     measured = []
     monkeypatch.setattr(bench, "measure", lambda cases, *_: measured.extend(c.name for c in cases))
     monkeypatch.setattr(bench, "machine", dict)
-    monkeypatch.setattr(bench, "OTHERS", Path(sys.executable).parent)
+    monkeypatch.setattr(bench, "has_peers", lambda: True)
     bench.run(lesson=find_folder("02"))
     names = ["02 naive.py", "02 app.py", "httpbin, Basic", "02 app.py, wrong password"]
     assert measured == [bench.BARE, *names]
