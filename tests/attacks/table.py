@@ -164,8 +164,8 @@ HASHING = [
         NOT_THERE,
         (
             (
-                '("user2", OLD_HASH)',
-                '("user2", passwords.handler("sha512_crypt").using(rounds=1000).hash("pass2"))',
+                '"user2", OLD_HASH]',
+                '"user2", passwords.handler("sha512_crypt").using(rounds=1000).hash("pass2")]',
             ),
         ),
         long=True,
