@@ -111,9 +111,10 @@ def challenge(algorithm):
 
 def first_use(made, nonce, nc):
     """Tell whether this nonce comes with this count for the first time, in any worker."""
-    # Kept for an hour longer than the nonce lives, in case the clock is set back.
-    too_old = time.time() - app.config["NONCE_LIFETIME"] - 3600
-    db().execute("DELETE FROM counts WHERE made < ?", [too_old])
+    if int(nc, 16) == 1:  # with each new nonce, those go that are too old
+        # Kept for an hour longer than the nonce lives, in case the clock is set back.
+        too_old = time.time() - app.config["NONCE_LIFETIME"] - 3600
+        db().execute("DELETE FROM counts WHERE made < ?", [too_old])
     try:
         db().execute("INSERT INTO counts VALUES (?, ?, ?)", [made, nonce, int(nc, 16)])
     except sqlite3.IntegrityError:
