@@ -118,6 +118,8 @@ def mail(user, text):
     if not server:
         app.logger.warning("FLASK_MAIL_SERVER is not set. For %s: %s", user["name"], text)
         return
+    if not user["mail"]:  # some versions of Python would ask the server to send to ""
+        raise ValueError("this user has no address")
     message = EmailMessage()  # refuses a line break in a header with ValueError
     message["From"], message["To"] = "no-reply@example.com", user["mail"]
     message["Subject"], message["Date"] = f"{REALM}: your PIN", formatdate()
