@@ -312,6 +312,8 @@ def both_factors(app: Lesson, times: int = 4) -> float:
         before = len(app.printed(said, 0))
         app.post("/pin", basic=("user1", "pass1"))
         pins = app.printed(said, before + 1)
+        if len(pins) == before:
+            raise LessonError("Lesson 05 was asked for a PIN and wrote none into its log.")
         connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=60)
         begin = time.perf_counter()
         connection.request("GET", "/", headers={**basic(), "OTP": pins[-1]})
@@ -427,13 +429,13 @@ def growth_cases() -> list[Case]:
     now = time.time()
 
     def rows(old, new, row):
-        """Return how to have so many rows: those of the round before go, as a load adds some."""
-        return lambda count: (
-            lambda connection: (
-                connection.execute(old),
-                connection.executemany(new, map(row, range(count))),
-            )
-        )
+        """Return a function that puts so many rows: those of before go, as a load adds some."""
+
+        def put(count, connection):
+            connection.execute(old)
+            connection.executemany(new, map(row, range(count)))
+
+        return put
 
     users = rows(
         "DELETE FROM users WHERE name LIKE 'someone%'",
@@ -459,7 +461,7 @@ def growth_cases() -> list[Case]:
         ):
             base = f"{lesson} app.py, {GROWTH[0]} {what}"
             name = f"{lesson} app.py, {count} {what}"
-            cases.append(Case(name, lesson, "app", requests, base=base, rows=put(count)))
+            cases.append(Case(name, lesson, "app", requests, base=base, rows=partial(put, count)))
     return cases
 
 
