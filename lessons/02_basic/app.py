@@ -176,8 +176,8 @@ def prepare():
         # A random key for whoever sets none, the same for all workers. One that is kept beside the
         # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
         db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
-        demo = ["user1", argon2id.hash("pass1"), "user2", argon2id.hash("pass2")]
-        db().execute("INSERT OR IGNORE INTO users VALUES (?, ?, 1), (?, ?, 0)", demo)
+        demo = [argon2id.hash("pass1"), argon2id.hash("pass2")]
+        db().execute("INSERT OR IGNORE INTO users VALUES ('user1', ?, 1), ('user2', ?, 0)", demo)
     key = app.config["SECRET_KEY"] or db().execute("SELECT value FROM settings").fetchone()[0]
     if len(str(key).encode()) < 32:
         sys.exit(

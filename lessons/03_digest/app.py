@@ -176,11 +176,8 @@ def prepare():
         # A random key for whoever sets none, the same for all workers. One that is kept beside the
         # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
         db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
-        demo = []
-        for name, password in [("user1", "pass1"), ("user2", "pass2")]:
-            ha1s = [H(algorithm, name, REALM, password) for algorithm in ("SHA-256", "MD5")]
-            demo += [name, *ha1s]
-        db().execute("INSERT OR IGNORE INTO users VALUES (?, ?, ?), (?, ?, ?)", demo)
+        ha1s = [H(a, f"user{n}", REALM, f"pass{n}") for n in "12" for a in ("SHA-256", "MD5")]
+        db().execute("INSERT OR IGNORE INTO users VALUES ('user1', ?, ?), ('user2', ?, ?)", ha1s)
     key = app.config["SECRET_KEY"] or db().execute("SELECT value FROM settings").fetchone()[0]
     if len(str(key).encode()) < 32:
         sys.exit(

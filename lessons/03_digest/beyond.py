@@ -178,11 +178,10 @@ def prepare():
         # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
         db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
         demo = []
-        for name, password in [("user1", "pass1"), ("user2", "pass2")]:
-            ha1s = [H(algorithm, name, REALM, password) for algorithm in HASHES]
-            ha1s += [None] * (2 - len(ha1s))
-            demo += [name, *ha1s]
-        db().execute("INSERT OR IGNORE INTO users VALUES (?, ?, ?), (?, ?, ?)", demo)
+        for n in "12":
+            ha1s = [H(algorithm, f"user{n}", REALM, f"pass{n}") for algorithm in HASHES]
+            demo += [*ha1s, None][:2]  # without MD5 its column stays empty
+        db().execute("INSERT OR IGNORE INTO users VALUES ('user1', ?, ?), ('user2', ?, ?)", demo)
     key = app.config["SECRET_KEY"] or db().execute("SELECT value FROM settings").fetchone()[0]
     if len(str(key).encode()) < 32:
         sys.exit(

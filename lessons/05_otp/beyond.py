@@ -280,11 +280,9 @@ def prepare():
         # A random key for whoever sets none, the same for all workers. One that is kept beside the
         # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
         db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
-        demo = []
-        for n in "12":
-            demo += [f"user{n}", argon2id.hash(f"pass{n}"), f"user{n}@example.com"]
-        add = "INSERT OR IGNORE INTO users (name, hash, mail) VALUES (?, ?, ?), (?, ?, ?)"
-        db().execute(add, demo)
+        add = """INSERT OR IGNORE INTO users (name, hash, mail) VALUES
+            ('user1', ?, 'user1@example.com'), ('user2', ?, 'user2@example.com')"""
+        db().execute(add, [argon2id.hash("pass1"), argon2id.hash("pass2")])
     key = app.config["SECRET_KEY"] or db().execute("SELECT value FROM settings").fetchone()[0]
     if len(str(key).encode()) < 32:
         sys.exit(

@@ -14,10 +14,12 @@ from attack import FAILS, NOT_THERE, WORKS, forget, gets_in
 from lenient import Lenient
 from on_basic import stuffing_against_a_limit
 from on_digest import md5_refused_beyond
+from on_hashing import log_in
 from on_http import almost_its_name, hidden_in_a_fold, smuggled
 from table import ATTACKS, STILL_WORKS
 
 from learn import Lesson
+from learn.expect import seconds_of
 from learn.places import LESSONS, ROOT
 
 posix = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
@@ -141,6 +143,15 @@ def test_what_still_works(loss, servers):
 def test_beyond_stops_it(stopped):
     """What the table says beyond.py stops, it stops."""
     assert not stopped(None)
+
+
+def test_pepper_takes_one_hash():
+    """In lesson 01's beyond.py an account from before the pepper takes no longer to refuse."""
+    with Lesson("01", "beyond") as app:
+        old, unknown = seconds_of(
+            lambda: log_in(app, "user2", "wrong"), lambda: log_in(app, "nobody", "wrong"), rounds=9
+        )
+    assert old < 1.6 * unknown  # three hashes, one after the other, took twice as long
 
 
 def table():

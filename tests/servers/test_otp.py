@@ -194,6 +194,14 @@ def test_four_workers():
         assert log_in(app, pin_of(app, mailbox)).status == 200
 
 
+def test_many_wrong_codes_at_once_are_told_how_long_to_wait():
+    """Who comes too late in a crowd of wrong codes is told the whole pause."""
+    with Lesson("05") as app, ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: log_in(app, "000000", USER2), range(40)))
+    waits = [int(one.header("Retry-After")) for one in answers if one.status == 429]
+    assert len(waits) == 35 and min(waits) > 270, waits
+
+
 def test_mail_address_that_is_none():
     """An address with a line break, or none at all, is a 503 and no mail; the old PIN counts."""
     bad = ["user1@example.com\r\nBcc: user2@example.com", "user1@example.com\nX: y", "", "\ufffd"]
