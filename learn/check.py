@@ -18,7 +18,7 @@ from pathlib import Path
 from . import progress
 from .places import ROOT, LessonError, find_file, find_folder
 from .server import Lesson
-from .steps import FIRST, Step, checks_file, have_settings, read_steps
+from .steps import FIRST, Step, checks_file, read_steps, settings_of
 
 PASSED, FAILED, UNTRIED = "passed", "failed", "untried"
 
@@ -187,8 +187,9 @@ def run_checks(
     arguments += [] if every else ["--maxfail=1"]
     with contextlib.ExitStack() as stack:
         lesson = None
-        if not have_settings(folder):
-            lesson = stack.enter_context(Lesson(folder.name, path, wait=False))
+        settings = settings_of(folder)
+        if settings is not None:
+            lesson = stack.enter_context(Lesson(folder.name, path, wait=False, **settings))
         import pytest
 
         notes = _Notes(verdict, on_step, lesson)
@@ -306,7 +307,7 @@ def _result_as_dict(result: Result) -> dict:
     return {
         "step": result.step.name,
         "title": result.step.title,
-        "optional": result.step.beyond,
+        "optional": bool(result.step.beyond),
         "result": result.state,
         "seconds": round(result.seconds, 3),
         "checks": {

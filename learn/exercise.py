@@ -151,10 +151,10 @@ def solution(folder: Path, exercise: str) -> list[tuple[str, list[str]]]:
         if name not in theirs:
             lines += _difference(mine[name], "")
     out.append(("In your file only (app.py does without)", lines))
-    beyond = folder / "beyond.py"
-    step = next((step for step in steps if step.beyond), None)
-    if step and beyond.is_file():
-        out.append((f"Optional: {step.title}", _difference(app, beyond.read_text("utf-8"))))
+    for step in steps:
+        if step.beyond:
+            text = (folder / f"{step.beyond}.py").read_text("utf-8")
+            out.append((f"Optional: {step.title} ({step.beyond}.py)", _difference("", text)))
     return out
 
 

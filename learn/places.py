@@ -8,7 +8,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = ROOT / "lessons"
 NOTEBOOKS = ROOT / "notebooks"
-FILES = ("app", "naive", "exercise", "beyond")  # what a lesson's folder may hold
 
 
 class LessonError(Exception):
@@ -66,12 +65,12 @@ def _find(kind: str, name: str | int, names: list[str]) -> str:
 
 
 def find_file(name: str | int, file: str | Path = "app") -> Path:
-    """Return the path of a lesson's file: one of FILES, or the path of any other.
+    """Return the path of a lesson's file: a name such as "app", or the path of any other file.
 
     Raises LessonError when it isn't there.
     """
     folder = find_folder(name)
-    path = folder / f"{file}.py" if str(file) in FILES else Path(file)
+    path = folder / f"{file}.py" if str(file).isidentifier() else Path(file)
     if path.is_dir():
         path = path / "app.py"
     if not path.is_file():

@@ -4,7 +4,8 @@ A lesson runs as a process of its own on a free port of 127.0.0.1. A scratch fol
 database and the file with its port; the end of what it prints is kept in memory. Settings are
 handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment gets through,
 so runs can't touch each other. The child ends when its standard input closes: even a killed
-workbench leaves nothing behind.
+workbench leaves nothing behind. A file that lies elsewhere may import the lesson's store.py, of
+which a copy is on its path; nothing else of the lesson is.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Lesson(Client):
         self.python = str(python)
         self.port = port
         self.scratch = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-"))
+        self.given = self._give()
         self.key = secrets.token_hex(32)
         self.settings = {
             "SECRET_KEY": self.key,
@@ -112,6 +114,9 @@ class Lesson(Client):
         """The environment of the lesson's process."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("FLASK_", "WERKZEUG_"))}
         ours = {f"FLASK_{name}": value for name, value in self.settings.items()}
+        if self.given:
+            paths = [kept.get("PYTHONPATH", ""), str(self.given)]
+            ours["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
         return {**kept, **ours, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
     def wait(self):
@@ -122,6 +127,16 @@ class Lesson(Client):
             self._end()
             raise
         return self
+
+    def _give(self) -> Path | None:
+        """Return a folder with what a file that lies elsewhere may import of the lesson."""
+        store = self.folder / "store.py"
+        if self.path.parent == self.folder or not store.is_file():
+            return None
+        given = self.scratch / "given"
+        given.mkdir()
+        shutil.copy(store, given)
+        return given
 
     def _start(self):
         """Start the process."""
