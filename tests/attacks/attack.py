@@ -25,9 +25,9 @@ class Attack:
 
     naive: what becomes of it on naive.py: "succeeds", "fails", or "n/a" where naive.py lacks what
     is attacked. On `file`, app.py or one that goes beyond it, it always fails. without: changes to
-    the lesson's files, each text and replacement, with which the attack succeeds there as well: the
-    proof that it is one, and of what stops it. settings: what the lesson is started with. servers: also try
-    gunicorn, since the server below has a say in it. long: only in the thorough run.
+    the lesson's files, each text and replacement, with which the attack succeeds there as well:
+    the proof that it is one, and of what stops it. settings: what the lesson is started with.
+    servers: also try gunicorn, since the server below has a say in it. long: only in the thorough run.
     """
 
     lesson: str
