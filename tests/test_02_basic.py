@@ -262,7 +262,6 @@ class TestOtherSites:
             {"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1"},
             {"Origin": "http://other.example"},
             {"Origin": "http://127.0.0.1"},
-            {"Origin": f"https://127.0.0.1:{app.port}"},
             {"Origin": f"http://127.0.0.1:{app.port}.other.example"},
             {"Origin": "null"},
         ]:
