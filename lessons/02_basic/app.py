@@ -101,12 +101,12 @@ def admin():
 @app.post("/users")
 @auth.login_required(role="admin")
 def add_user():
-    username = store.clean(request.form.get("username", ""), 64)
-    # A colon ends the name in the header (RFC 7617 section 2): who has one could not log in.
-    if username is None or ":" in username or not username.isprintable():
-        abort(400, "Send a form field username: 1 to 64 bytes of printable text without a colon.")
+    username, password = store.form_field("username", 64), store.form_field("password", 1024)
+    # In the header, the first colon ends the name (RFC 7617 section 2).
+    if ":" in username or not username.isprintable():
+        abort(400, "A user name is printable text without a colon.")
     try:
-        added = store.add_user(username, hash_of_new_password(), by=auth.current_user())
+        added = store.add_user(username, argon2id.hash(password), by=auth.current_user())
     except KeyError:
         abort(409, "This name is taken; choose another.")
     return ("Added.\n", 201) if added else refused(401)
@@ -115,17 +115,10 @@ def add_user():
 @app.post("/password")
 @auth.login_required
 def change_password():
-    new = hash_of_new_password()
+    new = argon2id.hash(store.form_field("password", 1024))
     # The body may come long after the header was checked. So what is written, here and in add_user,
     # is written only if the password that was right then is still the user's.
     return ("", 204) if store.change_hash(auth.current_user(), new) else refused(401)
-
-
-def hash_of_new_password():
-    password = store.clean(request.form.get("password", ""), 1024)
-    if password is None:
-        abort(400, "Send a form field password: 1 to 1024 bytes of text without NUL.")
-    return argon2id.hash(password)
 
 
 @app.before_request

@@ -163,6 +163,14 @@ def change_hash(user, new):
     return db().execute(change, [new, user["name"], user["hash"]]).rowcount == 1
 
 
+def form_field(name, most):
+    """Return a field of the form, cleaned; answer 400 if it is missing or unusable."""
+    text = clean(request.form.get(name, ""), most)
+    if text is None:
+        abort(400, f"Send a form field {name}: 1 to {most} bytes of text without NUL.")
+    return text
+
+
 def clean(text, most):
     """Return text in one form, of 1 to `most` bytes in UTF-8; None if unusable (lesson 01)."""
     if len(text.encode()) > 3 * most:  # NFC shrinks nothing to less than a third, and is slow

@@ -172,7 +172,7 @@ BASIC = [
         "RFC 7617 2",
         on_basic.colon_in_name,
         NOT_THERE,
-        ((' or ":" in username', ""),),
+        (('":" in username or ', ""),),
     ),
     Attack(
         "02",
