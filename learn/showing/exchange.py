@@ -1,4 +1,4 @@
-"""Show an exchange: as Markdown in a notebook, in colour in a terminal, as plain text elsewhere.
+"""An exchange, and how it is shown: Markdown in a notebook, colour in a terminal, else plain text.
 
 The three say the same: the message as it went over the wire, then a note for each header that has
 to do with authentication. `learn.explain` knows what the notes say; this module only draws them.
@@ -6,60 +6,74 @@ to do with authentication. `learn.explain` knows what the notes say; this module
 
 from __future__ import annotations
 
-import os
-import re
-import sys
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from .explain import Context, Note, explain, is_auth_header
-from .places import ROOT
-
-if TYPE_CHECKING:
-    from .client import Exchange
+from ..explain import Context, Note, explain, is_auth_header
+from .console import printable
 
 
-def show(*things) -> None:
-    """Show exchanges, or anything else, where this code runs: notebook, terminal or pipe."""
-    if _in_notebook():
-        from IPython.display import display
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its response. `before` holds the exchanges that led here, oldest first."""
 
-        for thing in things:
-            display(thing)
-        return
-    console = make_console()
-    for thing in things:
-        console.print(thing)
+    method: str
+    target: str
+    request_headers: Sequence[tuple[str, str]]
+    request_body: str
+    status: int
+    reason: str
+    response_headers: Sequence[tuple[str, str]]
+    text: str
+    before: tuple[Exchange, ...] = ()
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    keys: Sequence[str] = field(default=(), repr=False)
+    said: str = field(default="", repr=False)  # of an error in the app: where in its own lines
 
+    def header(self, name: str) -> str | None:
+        """Return a response header's first value, or None."""
+        return next(iter(self.headers(name)), None)
 
-def make_console():
-    """Return rich's console: colour on a terminal; plain text at 80 columns elsewhere."""
-    from rich.console import Console
+    def headers(self, name: str) -> list[str]:
+        """Return all values of a response header, in the order in which they came."""
+        return [v for n, v in self.response_headers if n.lower() == name.lower()]
 
-    if sys.stdout.isatty():
-        return Console(highlight=False, emoji=False)
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdigit() and columns != "0" else 80
-    return Console(file=_Trimmed(sys.stdout), width=width, highlight=False, emoji=False)
+    def sent(self, name: str) -> str | None:
+        """Return a request header's value, or None."""
+        return next((v for n, v in self.request_headers if n.lower() == name.lower()), None)
 
+    def challenge(self, algorithm: str | None = None):
+        """Return the first challenge (Werkzeug's WWWAuthenticate), or that of an algorithm."""
+        from werkzeug.datastructures import WWWAuthenticate
 
-class _Trimmed:
-    """A text stream without the spaces with which rich fills up its lines."""
+        for value in self.headers("WWW-Authenticate"):
+            parsed = WWWAuthenticate.from_header(value)
+            if algorithm is None or parsed.get("algorithm") == algorithm:
+                return parsed
+        return None
 
-    def __init__(self, stream):
-        self.stream, self.rest = stream, ""
+    def json(self) -> Any:
+        """Return the body as JSON; ValueError when it is none."""
+        return json.loads(self.text)
 
-    def write(self, text):
-        *lines, self.rest = (self.rest + text).split("\n")
-        self.stream.writelines(f"{line.rstrip()}\n" for line in lines)
+    @property
+    def all(self) -> tuple[Exchange, ...]:
+        """This exchange with those that led to it, oldest first."""
+        return (*self.before, self)
 
-    def flush(self):
-        self.stream.flush()
+    def __repr__(self):
+        return f"<{self.method} {self.target} → {self.status} {self.reason}>"
 
+    def __str__(self):
+        return as_text(self)
 
-def _in_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return bool(shell) and hasattr(shell, "kernel")
+    def _repr_markdown_(self):
+        return as_markdown(self)
+
+    def __rich_console__(self, console, options):
+        yield as_rich(self)
 
 
 def notes(exchange: Exchange) -> tuple[list[Note], list[Note]]:
@@ -100,11 +114,6 @@ def _message(first: str, headers, body: str) -> list[str]:
     if len("\n".join(lines)) < len(text):
         lines.append(f"… ({len(body)} characters in all)")
     return [*head, "", *lines]
-
-
-def printable(text: str) -> str:
-    """Return the text with what would steer a terminal written out; its lines stay."""
-    return "".join(c if c.isprintable() or c in "\t\n" else f"\\x{ord(c):02x}" for c in text)
 
 
 def messages(exchange: Exchange) -> tuple[list[str], list[str]]:
@@ -234,131 +243,3 @@ def rich_note(note: Note):
     if note.secret:
         text.append(" (secret)", "bold red")
     return Padding(text, (0, 0, 0, 4 + 2 * note.depth), expand=False)
-
-
-class Table:
-    """A table: the names of its columns, and rows of texts, in which `code` is Markdown's.
-
-    A column of numbers stands to the right.
-    """
-
-    def __init__(self, columns, rows):
-        self.columns = [str(name) for name in columns]
-        self.rows = [[str(cell) for cell in row] for row in rows]
-
-    def _is_right(self, column: int) -> bool:
-        cells = [row[column] for row in self.rows if row[column]]
-        return bool(column) and all(cell[:1].isdigit() for cell in cells)
-
-    def _repr_markdown_(self):
-        marks = ["--:" if self._is_right(c) else "---" for c in range(len(self.columns))]
-        first, *rest = ("| " + " | ".join(line) + " |\n" for line in (self.columns, *self.rows))
-        return f"{first}|{'|'.join(marks)}|\n{''.join(rest)}"
-
-    def __str__(self):
-        return "\n".join("; ".join(filter(None, row)) for row in [self.columns, *self.rows])
-
-    def __repr__(self):
-        return f"<a table of {len(self.rows)} rows>"
-
-    def __rich_console__(self, console, options):
-        from rich import box
-        from rich.table import Table as Drawn
-
-        table = Drawn(box=box.SIMPLE, pad_edge=False, show_edge=False, collapse_padding=True)
-        for number, name in enumerate(self.columns):
-            right = self._is_right(number)
-            table.add_column(name, justify="right" if right else "left", overflow="fold")
-        for row in self.rows:
-            table.add_row(*(re.sub(r"[`*]", "", cell) for cell in row))
-        yield table
-
-
-class SideBySide(Table):
-    """A table of attacks: what naive.py answered and what app.py answered.
-
-    rows: of a title and two exchanges.
-    """
-
-    def __init__(self, rows):
-        rows = [(title, _verdict(naive), _verdict(app)) for title, naive, app in rows]
-        super().__init__(["the attempt", "`naive.py`", "`app.py`"], rows)
-
-    def __str__(self):
-        return "\n".join(f"{title}: naive.py {one}; app.py {two}" for title, one, two in self.rows)
-
-    def __repr__(self):
-        return f"<{len(self.rows)} attempts side by side>"
-
-
-def _verdict(answer: Exchange) -> str:
-    line = printable(answer.text.strip().split("\n")[0]).replace("|", "\\|").replace("`", "'")
-    line = line if len(line) <= 64 else line[:63].rstrip() + "…"
-    body = "" if line.startswith("<") else line
-    return f"**{answer.status}** {body}".strip()
-
-
-class QRCode:
-    """A QR code: in a notebook the picture that a lesson served, in a terminal one of characters.
-
-    svg: the picture; address: what a reader of it should read.
-    """
-
-    def __init__(self, svg: str, address: str):
-        self.svg, self.address = svg, address
-
-    def _repr_svg_(self):
-        return self.svg[self.svg.index("<svg") :]
-
-    def __repr__(self):
-        return "<QR code>"
-
-    def __rich_console__(self, console, options):
-        import io
-
-        import segno
-        from rich.text import Text
-
-        out = io.StringIO()
-        segno.make(self.address, micro=False).terminal(out, compact=True)
-        yield Text.from_ansi(out.getvalue())
-
-
-class Chart:
-    """A chart: `axes` are matplotlib's, to draw on; the terminal says where to see it.
-
-    across, up: what the axes show, with the unit.
-    """
-
-    def __init__(self, across: str, up: str, size: tuple[float, float] = (7, 3.5)):
-        os.environ.setdefault("MPLCONFIGDIR", str(ROOT / ".learn" / "matplotlib"))
-        from matplotlib.figure import Figure  # without pyplot: no window, no state
-
-        self.title = f"{up}, by {across}"
-        self.figure = Figure(figsize=size, layout="constrained")
-        self.axes = self.figure.subplots()
-        self.axes.set(xlabel=across, ylabel=up)
-        self.axes.grid(alpha=0.3)
-
-    def _repr_png_(self):
-        import io
-
-        out = io.BytesIO()
-        self.figure.savefig(out, format="png", dpi=100, metadata={"Software": None})
-        return out.getvalue()
-
-    def __repr__(self):
-        return f"<chart: {self.title}>"
-
-    def __rich_console__(self, console, options):
-        yield f"(A chart, {self.title}: the notebook shows it, python3 -m learn lab.)"
-
-
-def as_svg(exchange: Exchange, title: str) -> str:
-    """Return a picture of the exchange as SVG, as rich draws a terminal; it loads no font."""
-    from rich.console import Console
-
-    console = Console(record=True, width=100, file=open(os.devnull, "w"), force_terminal=True)
-    console.print(as_rich(exchange))
-    svg = console.export_svg(title=title)
-    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S)

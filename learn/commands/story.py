@@ -13,9 +13,9 @@ import os
 import sys
 from pathlib import Path
 
-from .places import LessonError
-from .server import Lesson
-from .show import make_console
+from ..layout import LessonError
+from ..running.lesson import Lesson
+from ..showing.console import make_console
 
 
 def play_notebook(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The learner's own file, exercise.py: make it, put it aside, give hints, show the solution.
+"""The learner's own file, exercise.py: make it, put it aside, give hints, show what differs.
 
 Nothing here ever overwrites or removes a learner's work.
 """
@@ -9,9 +9,9 @@ import ast
 import difflib
 from pathlib import Path
 
+from ..layout import LESSONS, LessonError, find_folder
 from . import progress
-from .places import LESSONS, LessonError, find_folder
-from .steps import Step, read_steps
+from .steps import Step, number_of, read_steps
 
 
 def start(folder: Path) -> tuple[Path, bool]:
@@ -117,44 +117,40 @@ def _name(node: ast.stmt) -> str:
     return target.id if isinstance(target, ast.Name) else ""
 
 
-def solution(folder: Path, exercise: str) -> list[tuple[str, list[str]]]:
-    """Return the difference between an exercise and the lesson's solution, piece by piece.
+def differences(folder: Path, old: str, new: str) -> list[tuple[Step | None, str, list[str]]]:
+    """Return how one text of a lesson's file becomes another, step by step.
 
-    Each entry is a title (the step, or what stands around the steps) and the lines of the
-    difference, which begin with "+", "-" or " ". Steps in which nothing differs have no lines.
+    Each entry is a step (None around the steps), a title, and the lines of the difference, which
+    begin with "+", "-" or " ". Steps in which nothing differs have no lines.
     """
-    app = (folder / "app.py").read_text("utf-8")
-    steps = read_steps(folder)
-    theirs = pieces(app)
+    steps = [step for step in read_steps(folder) if not step.beyond]
+    theirs = pieces(new)
     try:
-        mine = pieces(exercise)
+        mine = pieces(old)
     except SyntaxError:
-        return [("The whole file (yours is no Python yet)", _difference(exercise, app))]
-    shown, number, out = set(), 0, []
+        return [(None, "The whole file (it is no Python yet)", _difference(old, new))]
+    shown, out = set(), []
     for step in steps:
-        if step.beyond:
-            continue
-        number += step.counts
-        title = f"Step {number}: {step.title}" if step.counts else step.title
-        lines = []
-        for name in step.pieces:
-            shown.add(name)
-            lines += _difference(mine.get(name, ""), theirs.get(name, ""))
-        out.append((title, lines))
-    rest = [name for name in theirs if name not in shown]
-    lines = []
-    for name in rest:
-        lines += _difference(mine.get(name, ""), theirs[name])
-    out.append(("Around the steps: imports, settings, the start", lines))
-    lines = []
-    for name in mine:
-        if name not in theirs:
-            lines += _difference(mine[name], "")
-    out.append(("In your file only (app.py does without)", lines))
-    for step in steps:
+        shown |= set(step.pieces)
+        lines = [_difference(mine.get(name, ""), theirs.get(name, "")) for name in step.pieces]
+        title = f"{number_of(step, steps)}: {step.title}"
+        out.append((step, title, [line for piece in lines for line in piece]))
+    rest = [_difference(mine.get(n, ""), theirs[n]) for n in theirs if n not in shown]
+    title = "Around the steps: imports, settings, the start"
+    out.append((None, title, [line for piece in rest for line in piece]))
+    gone = [_difference(mine[n], "") for n in mine if n not in theirs and n not in shown]
+    out.append((None, "Only in the first", [line for piece in gone for line in piece]))
+    return out
+
+
+def solution(folder: Path, exercise: str) -> list[tuple[Step | None, str, list[str]]]:
+    """Return what is missing in an exercise: its differences from app.py, and the steps beyond."""
+    out = differences(folder, exercise, (folder / "app.py").read_text("utf-8"))
+    for step in read_steps(folder):
         if step.beyond:
             text = (folder / f"{step.beyond}.py").read_text("utf-8")
-            out.append((f"Optional: {step.title} ({step.beyond}.py)", _difference("", text)))
+            title = f"Optional: {step.title} ({step.beyond}.py)"
+            out.append((step, title, _difference("", text)))
     return out
 
 

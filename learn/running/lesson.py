@@ -25,9 +25,9 @@ import weakref
 from dataclasses import replace
 from pathlib import Path
 
+from ..layout import LessonError, find_file, find_folder
+from ..showing.console import printable
 from .client import TIMEOUT, Client
-from .places import LessonError, find_file, find_folder
-from .show import printable
 
 LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
@@ -152,7 +152,7 @@ class Lesson(Client):
             command += ["--config", str(Path(__file__).with_name("gunicorn_config.py"))]
             command += ["--no-control-socket", f"{self.path.stem}:app"]
         else:
-            script = Path(__file__).with_name("serve.py")
+            script = Path(__file__).with_name("child.py")
             command = [self.python, str(script), str(self.path), str(port_file), str(self.port)]
         process = subprocess.Popen(
             command,
@@ -272,7 +272,7 @@ def _stop(process):
     if process.poll() is None:
         if os.name == "posix":
             process.send_signal(signal.SIGTERM)
-        process.stdin.close()  # serve.py takes this as its end
+        process.stdin.close()  # child.py takes this as its end
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:

@@ -3,7 +3,7 @@
 Strategy: everything that is installed is named with its hash in requirements.txt and goes into
 `.venv`. A stamp, written last, says that `.venv` is whole; it holds all that the environment
 depends on, so whatever was interrupted, moved or changed simply no longer matches and is made
-again. enter.py reads the stamp at each call and comes here when it doesn't match.
+again. door.py reads the stamp at each call and comes here when it doesn't match.
 uv installs where it can be had, because that takes seconds; else pip does the same more slowly.
 A `.venv` that someone else made is never touched. Only the standard library is used here.
 """
@@ -22,13 +22,13 @@ import threading
 import time
 from pathlib import Path
 
-from . import enter
-from .enter import WINDOWS, is_inside, is_whole, stamp
+from . import environment
+from .environment import WINDOWS, is_inside, is_whole, stamp
 
-ROOT, VENV, STAMP = Path(enter.ROOT), Path(enter.VENV), Path(enter.STAMP)
-PYTHON, REQUIREMENTS = Path(enter.PYTHON), Path(enter.REQUIREMENTS)
+ROOT, VENV, STAMP = Path(environment.ROOT), Path(environment.VENV), Path(environment.STAMP)
+PYTHON, REQUIREMENTS = Path(environment.PYTHON), Path(environment.REQUIREMENTS)
 MARK = VENV / "learn-made-this"  # written first: the environment is ours
-UV_REQUIREMENTS = ROOT / "requirements-uv.txt"
+UV_REQUIREMENTS = Path(__file__).with_name("requirements-uv.txt")
 LOG = ROOT / ".learn" / "setup.log"
 # What would lead an installer elsewhere. Proxies, certificates and indexes stay as they are set.
 MISLEADING = {"PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV"}

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .places import ROOT, LessonError
+from ..layout import ROOT, LessonError
 
 BASIC = "Authorization: Basic dXNlcjE6cGFzczE="
 FLASK_TEST = """

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from .places import LessonError
+from ..layout import LessonError
 
 # Takes a hash's name in passlib and its parameters; prints its time, the median of some, and the
 # most memory that the process held. A first hash, at the least parameters, loads what is loaded

@@ -16,7 +16,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .places import ROOT, LessonError
+from ..layout import ROOT, LessonError
 
 FIRST = "TestItWorks"  # what holds from the beginning and is no step to take
 
@@ -104,3 +104,11 @@ def _step(node: ast.ClassDef, said: dict) -> Step:
         return Step(name=node.name, checks=checks, beyond="".join(beyond), **said)
     except TypeError as error:
         raise LessonError(f"The step {node.name} in steps.toml: {error}.") from None
+
+
+def number_of(step: Step, steps: list[Step]) -> str:
+    """Return how a step is called: "Step 3", or its place outside the counting."""
+    counted = [one.name for one in steps if one.counts]
+    if step.name in counted:
+        return f"Step {counted.index(step.name) + 1}"
+    return "Optional" if step.beyond else "First of all"

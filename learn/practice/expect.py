@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client import Exchange
+    from ..running.client import Exchange
 
 
 class Unexpected(AssertionError):
@@ -28,7 +28,7 @@ class Unexpected(AssertionError):
         super().__init__(expected, came)
 
     def __str__(self):
-        from .show import as_text
+        from ..showing.exchange import as_text
 
         shown = f"\n\n{as_text(self.answer, self.mark)}" if self.answer else ""
         return f"expected {self.expected}\n    came {self.came}{shown}"

@@ -12,7 +12,7 @@ import json
 import os
 from pathlib import Path
 
-from .places import ROOT
+from ..layout import ROOT
 
 STATE = ROOT / ".learn" / "progress.json"
 

@@ -1,17 +1,15 @@
-"""Draw a verdict: what holds, what doesn't, the exchange that shows it, and what to do next."""
+"""Draw a verdict: what holds, what doesn't, the exchange that shows it, and what to do next.
+
+A verdict and its results are those of learn/practice/results.py, which comes after this room.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from .places import LESSONS
-from .show import as_markdown as exchange_markdown
-from .show import as_rich as exchange_rich
-from .steps import Step
-
-if TYPE_CHECKING:
-    from .check import Result, Verdict
+from ..layout import LESSONS
+from .exchange import as_markdown as exchange_markdown
+from .exchange import as_rich as exchange_rich
 
 BAR = 24  # characters
 
@@ -22,15 +20,7 @@ def bar(done: int, of: int) -> str:
     return "█" * filled + "░" * (BAR - filled) + f" {done} of {of} steps"
 
 
-def number_of(step: Step, steps: list[Step]) -> str:
-    """Return how a step is called: "Step 3", or its place outside the counting."""
-    counted = [one.name for one in steps if one.counts]
-    if step.name in counted:
-        return f"Step {counted.index(step.name) + 1}"
-    return "Optional" if step.beyond else "First of all"
-
-
-def as_rich(verdict: Verdict):
+def as_rich(verdict):
     """Return the verdict for rich; as plain text it says the same."""
     from rich.console import Group
     from rich.padding import Padding
@@ -47,7 +37,7 @@ def as_rich(verdict: Verdict):
     failed = verdict.failed
     if failed:
         step, failure = failed.step, failed.failure
-        title = f"{number_of(step, _steps(verdict))}: {step.title}"
+        title = f"{verdict.name_of(step)}: {step.title}"
         parts += [Text(title, "bold"), Text(_one_line(step.why)), Text("")]
         parts.append(Text(f"✗ {step.checks[failure.check]}", "bold red"))
         lines = Text("  expected  ").append(failure.expected, "green")
@@ -69,7 +59,7 @@ def _title_and_rest(title: str, rest: str):
     return Text(f"✓ {title}\n", "bold green").append(rest, "not bold default")
 
 
-def as_text(verdict: Verdict) -> str:
+def as_text(verdict) -> str:
     """Return the verdict as plain text, at 80 columns."""
     import io
 
@@ -80,7 +70,7 @@ def as_text(verdict: Verdict) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n")).strip("\n")
 
 
-def as_markdown(verdict: Verdict) -> str:
+def as_markdown(verdict) -> str:
     """Return the verdict as Markdown, for a notebook."""
     parts = [f"**{verdict.folder.name}, {verdict.path.name}**"]
     parts.append(f"`{bar(verdict.done, len(verdict.steps))}`")
@@ -92,7 +82,7 @@ def as_markdown(verdict: Verdict) -> str:
     failed = verdict.failed
     if failed:
         step, failure = failed.step, failed.failure
-        parts.append(f"### {number_of(step, _steps(verdict))}: {step.title}\n\n{step.why}")
+        parts.append(f"### {verdict.name_of(step)}: {step.title}\n\n{step.why}")
         parts.append(f"✗ **{step.checks[failure.check]}**")
         parts.append(f"- expected {failure.expected}\n- came {failure.came}")
         if failure.said:
@@ -104,7 +94,7 @@ def as_markdown(verdict: Verdict) -> str:
     return "\n\n".join(parts)
 
 
-def _praise(verdict: Verdict) -> tuple[str, str]:
+def _praise(verdict) -> tuple[str, str]:
     """Return a headline for all steps passed, and what comes next."""
     lines = ["You can now"]
     lines += [f"- {line}" for line in can_do(verdict.folder)]
@@ -136,14 +126,10 @@ def next_lesson(folder) -> str | None:
     return later[0] if later else None
 
 
-def overview_row(results: list[Result]) -> str:
+def overview_row(results) -> str:
     """Return the steps as a row of marks: ✓ passed, ✗ failed, · not tried."""
     marks = {"passed": "✓", "failed": "✗"}
     return "".join(marks.get(result.state, "·") for result in results)
-
-
-def _steps(verdict):
-    return [result.step for result in verdict.results]
 
 
 def _one_line(text: str) -> str:

@@ -1,91 +1,24 @@
 """Send requests and keep every exchange: one way to send.
 
 The transport records what goes out and what comes back, so a handshake's 401 and its retry are
-both kept, as they were sent. An `Exchange` is plain data; how it looks is `learn.show`'s business.
+both kept, as they were sent, each as an `Exchange`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
+from ..showing.exchange import Exchange
+
 # Seconds to wait for an answer; a password hash takes a twentieth of one. On a very slow machine,
 # LEARN_PATIENCE can be raised.
 TIMEOUT = float(os.environ.get("LEARN_PATIENCE") or 10)
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One request and its response. `before` holds the exchanges that led here, oldest first."""
-
-    method: str
-    target: str
-    request_headers: Sequence[tuple[str, str]]
-    request_body: str
-    status: int
-    reason: str
-    response_headers: Sequence[tuple[str, str]]
-    text: str
-    before: tuple[Exchange, ...] = ()
-    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
-    keys: Sequence[str] = field(default=(), repr=False)
-    said: str = field(default="", repr=False)  # of an error in the app: where in its own lines
-
-    def header(self, name: str) -> str | None:
-        """Return a response header's first value, or None."""
-        return next(iter(self.headers(name)), None)
-
-    def headers(self, name: str) -> list[str]:
-        """Return all values of a response header, in the order in which they came."""
-        return [v for n, v in self.response_headers if n.lower() == name.lower()]
-
-    def sent(self, name: str) -> str | None:
-        """Return a request header's value, or None."""
-        return next((v for n, v in self.request_headers if n.lower() == name.lower()), None)
-
-    def challenge(self, algorithm: str | None = None):
-        """Return the first challenge (Werkzeug's WWWAuthenticate), or that of an algorithm."""
-        from werkzeug.datastructures import WWWAuthenticate
-
-        for value in self.headers("WWW-Authenticate"):
-            parsed = WWWAuthenticate.from_header(value)
-            if algorithm is None or parsed.get("algorithm") == algorithm:
-                return parsed
-        return None
-
-    def json(self) -> Any:
-        """Return the body as JSON; ValueError when it is none."""
-        return json.loads(self.text)
-
-    @property
-    def all(self) -> tuple[Exchange, ...]:
-        """This exchange with those that led to it, oldest first."""
-        return (*self.before, self)
-
-    def __repr__(self):
-        return f"<{self.method} {self.target} → {self.status} {self.reason}>"
-
-    def __str__(self):
-        from .show import as_text
-
-        return as_text(self)
-
-    def _repr_markdown_(self):
-        from .show import as_markdown
-
-        return as_markdown(self)
-
-    def __rich_console__(self, console, options):
-        from .show import as_rich
-
-        yield as_rich(self)
 
 
 class Client:

@@ -1,4 +1,4 @@
-"""Where the lessons are. The workbench knows that much of them and no more."""
+"""Where lessons and notebooks lie. The workbench knows that much of them and no more."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ import socket
 import threading
 from email.message import EmailMessage
 
+from ..layout import LessonError
 from .client import TIMEOUT
-from .places import LessonError
 
 
 class Mailbox:

@@ -1,4 +1,4 @@
-"""gunicorn's settings when the workbench starts it: its end is tied to ours, as in serve.py.
+"""gunicorn's settings when the workbench starts it: its end is tied to ours, as in child.py.
 
 It ends when its standard input closes, so it can't outlive the one who started it.
 """

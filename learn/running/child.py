@@ -1,6 +1,6 @@
 """Runs in a process of its own: load one file, serve its `app` on a free port, say which.
 
-Usage: serve.py FILE PORT_FILE PORT. The port (0: any free one) is written to PORT_FILE once the
+Usage: child.py FILE PORT_FILE PORT. The port (0: any free one) is written to PORT_FILE once the
 socket listens. The process ends when its standard input closes, so it can't outlive the one who
 started it, however that one ends. Nothing of the workbench is imported here: a lesson knows nobody.
 """
