@@ -124,11 +124,15 @@ def make_database(path, secret_of):
 
 def is_ours():
     """Tell whether the tables are there. Raises sqlite3.DatabaseError if others are."""
+    tables = db().execute("SELECT 1 FROM sqlite_master").fetchone()
+    # Read after the tables, with which it comes: another worker may be making both just now.
     number = db().execute("PRAGMA application_id").fetchone()[0]
-    if number != LESSON and db().execute("SELECT 1 FROM sqlite_master").fetchone():
+    if tables and number != LESSON:
         raise sqlite3.DatabaseError("it holds the data of another lesson or program")
     return number == LESSON
 
+
+# This lesson's own part: its tables, and the functions through which app.py uses them.
 
 # Argon2id at OWASP's parameters: 19 MiB, 2 rounds, 1 thread (lesson 01).
 argon2id = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)
