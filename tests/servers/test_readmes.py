@@ -1,8 +1,8 @@
 """What a lesson's README tells its reader to type works as typed, after what stands above it.
 
-The lines of its `sh` blocks go into one shell, in a fresh copy of the repository. A line that serves
-runs until the next one that does. Words in capitals are what a reader fills in. The answers' statuses
-are those that the paragraph below the block names.
+The lines of its `sh` blocks go into one shell, in a fresh copy of the repository. A line that
+serves runs until the next one that does. Words in capitals are what a reader fills in. The answers'
+statuses are those that the paragraph below the block names.
 """
 
 import os
