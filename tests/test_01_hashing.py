@@ -134,7 +134,8 @@ class TestText:
 class TestLimits:
     def test_a_large_form_is_413(self, app):
         """A form of 100 kB is refused with status 413, however right the rest of it is."""
-        expect(app.post("/login", form={**GOOD, "more": "x" * 100_000}), 413)
+        came = app.post("/login", form={**GOOD, "more": "x" * 100_000}).status
+        expect_that(came == 413, "status 413", f"status {came}")
         expect(app.post("/login", form={**GOOD, "more": "x" * 100}), 200)
 
     def test_a_limit_comes_before_the_work(self, app):
@@ -142,12 +143,8 @@ class TestLimits:
         endless = pair("user1", "e" + "\u0316\u0301" * 12_000)
 
         def refuse():
-            answer = app.post("/login", form=endless)
-            expect_that(
-                answer.status in (400, 403, 413),
-                "a refusal with status 413, 400 or 403",
-                f"status {answer.status}",
-            )
+            came = app.post("/login", form=endless).status
+            expect_that(came in (400, 403, 413), "status 413, 400 or 403", f"status {came}")
 
         wrong, long = seconds_of(
             lambda: expect(app.post("/login", form=pair("user1", "wrong")), 403), refuse, rounds=1
