@@ -221,7 +221,7 @@ MISTAKES = [
         "step": "TestLimits",
         "base": "asynchronous",
         "changes": [
-            ("20_000", "200_000"),
+            ("20_000", "300_000"),
             ("    if len(text) > 4096:\n        return None\n", ""),
         ],
     },
