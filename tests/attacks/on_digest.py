@@ -246,7 +246,7 @@ def log_forged(target):
     """Put a line break into uri, so that the log gets a line of one's own."""
     session = Session(target)
     header = re.sub(r' uri="[^"]*",', "", session.header(path="/\n[forged] line"))
-    session.send(f"{header}, uri*=UTF-8''/%0A%5Bforged%5D%20line")
+    session.send(f"{header}, uri*=UTF-8''%2F%0A%5Bforged%5D%20line")
     return "a line of one's own in the log" if "\n[forged] line" in log_of(target) else None
 
 

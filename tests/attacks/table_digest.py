@@ -16,7 +16,7 @@ _SAY = (
     '            app.logger.warning("%s Does a proxy rewrite addresses? '
     'See docs/serving.md.", g.why)\n'
 )
-_SWEEP = "WHERE made < ? LIMIT 2"
+_SWEEP = "WHERE made < ? LIMIT 100"
 
 DIGEST = [
     Attack("03", "Replay", "RFC 7616 5.5, CWE-294", on_digest.replay, WORKS),
@@ -33,8 +33,8 @@ DIGEST = [
         FAILS,
         (
             (
-                "except BadSignature:\n            return None",
-                "except BadSignature:\n            pass",
+                "return None  # a nonce of someone else's making",
+                "import datetime\n\n            random, made = b'', datetime.datetime.now()",
             ),
         ),
     ),
