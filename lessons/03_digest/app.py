@@ -120,7 +120,7 @@ def index():
 
 @auth.error_handler
 def refused(status):
-    why = g.get("why", "Send credentials that answer one of the challenges in WWW-Authenticate.")
+    why = g.get("why", "Answer one of the challenges in WWW-Authenticate.")
     response = app.response_class(f"{why}\n", status)
     response.www_authenticate = [challenge(algorithm) for algorithm in HASHES]
     return response
