@@ -64,7 +64,7 @@ class DigestAuth(HTTPDigestAuth):
             return None
         if not is_here(sent.uri):  # an answer stolen on its way elsewhere, or a proxy's doing
             g.why = f"Your answer is for {sent.uri[:200]!r}, not for {request.url[:200]!r}."
-            app.logger.warning("%s Does a proxy rewrite addresses? See docs/serving.md.", g.why)
+            app.logger.warning("%s A proxy's doing? See FLASK_PROXIES in docs/serving.md.", g.why)
             return None
         lifetime = app.config["NONCE_LIFETIME"]
         try:

@@ -13,8 +13,8 @@ _IS_HERE = (
 )
 _SAY = (
     '            g.why = f"Your answer is for {sent.uri[:200]!r}, not for {request.url[:200]!r}."\n'
-    '            app.logger.warning("%s Does a proxy rewrite addresses? '
-    'See docs/serving.md.", g.why)\n'
+    '            app.logger.warning("%s A proxy\'s doing? See FLASK_PROXIES in docs/serving.md.", '
+    "g.why)\n"
 )
 _SWEEP = "WHERE made < ? LIMIT 100"
 
