@@ -1,235 +1,82 @@
 # /// script
-# requires-python = ">=3.10"
+# requires-python = ">=3.11"
 # dependencies = ["flask>=3.1", "flask-httpauth>=4.8", "libpass[argon2]>=1.9"]
 # ///
 """Lesson 02, one step beyond app.py: a limit on guesses.
 
-The client sends user name and password with every request. So the server must answer fast
-without keeping the password, tell an outsider nothing about who has an account, and refuse
-forms that another site sends along with the browser's remembered password. Here it also counts:
-five wrong passwords for one user name, and that name has to wait FLASK_GUESS_PAUSE seconds.
+Five wrong passwords for one user name, and that name has to wait FLASK_GUESS_PAUSE seconds (300;
+0 sets no limit), also with the right one. So anyone can lock a user out by guessing. A limit on
+the sender's address can't do that, but guesses come from many addresses.
 """
 
-import hmac
 import math
-import secrets
-import sqlite3
 import sys
-import threading
 import time
-import unicodedata
-from pathlib import Path
 
-from flask import Flask, Response, abort, request
-from flask_httpauth import HTTPBasicAuth
-from passlib.hash import argon2
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from flask import abort
 
-# The instance folder, with the database, lies beside this file, wherever you start it from.
-app = Flask(__name__, instance_path=str(Path(__file__).resolve().with_name("instance")))
+import store
+from app import app, auth, clean, is_remembered, verify_password
 
-
-class BasicAuth(HTTPBasicAuth):
-    def get_auth(self):
-        # The library's own parser takes any scheme's name and broken base64. Werkzeug's is strict,
-        # but fails with ValueError where bytes are not even ASCII.
-        try:
-            sent = request.authorization
-        except ValueError:
-            return None
-        return sent if sent and sent.type == "basic" else None
-
-    def authenticate_header(self):
-        return f'{super().authenticate_header()}, charset="UTF-8"'
-
-
-auth = BasicAuth(realm="Lesson 02")
-# Argon2id at OWASP's parameters: 19 MiB, 2 rounds, 1 thread (lesson 01).
-argon2id = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)
-NOBODY = argon2id.hash(secrets.token_hex())  # an unknown user costs a hash as well
-remembered = {}  # user name: (keyed hash of the right pair, when it stops counting)
 GUESSES = 5  # wrong passwords for one name, until it has to wait
+HASHING = 5  # seconds in which a guess is decided; after that its worker has died
+TABLES = """
+CREATE TABLE IF NOT EXISTS guesses (id INTEGER PRIMARY KEY, name TEXT, wrong INTEGER, at REAL);
+CREATE INDEX IF NOT EXISTS guesses_name ON guesses (name);
+CREATE INDEX IF NOT EXISTS guesses_at ON guesses (at)
+"""
 
 
 @auth.verify_password
-def verify(name, password):
-    """Return the user's row if the pair is right, else None."""
-    name, password = clean(name, 64), clean(password, 1024)
-    if name is None or password is None:
-        return None
-    if PAUSE:
-        refuse_if_closed(name)
-    user = db().execute("SELECT * FROM users WHERE name = ?", [name]).fetchone()
-    stored = user["hash"] if user else NOBODY
-    # The stored hash is part of the tag, so a changed password forgets it, in every worker.
-    tag = hmac.digest(KEY, f"{stored}\0{password}".encode(), "sha256")
-    known, until = remembered.get(name, (b"", 0))
-    if user and time.monotonic() < until and hmac.compare_digest(tag, known):
-        return user
-    if argon2id.verify(password, stored) and user:
-        remembered[name] = tag, time.monotonic() + 60
-        db().execute("DELETE FROM wrong WHERE name = ?", [name])
-        return user
-    if PAUSE:
-        count_wrong(name)
-    return None
-
-
-def refuse_if_closed(name):
-    """Answer 429 while a name has to wait: for the right password too, and unknown names as well.
-
-    This lets anyone lock a user out by guessing. A limit on the sender's address does not, but
-    guesses come from many addresses.
-    """
-    row = db().execute("SELECT * FROM wrong WHERE name = ?", [name]).fetchone()
-    left = row["until"] - time.time() if row and row["count"] >= GUESSES else 0
-    if 0 < left <= PAUSE + 60:  # more than that: the clock was set back
-        response = app.response_class("Too many wrong passwords; wait.\n", 429)
-        response.headers["Retry-After"] = str(math.ceil(left))  # in seconds (RFC 9110 10.2.3)
-        abort(response)
-
-
-def count_wrong(name):
-    """Count a wrong password, in the database, for all workers.
-
-    It is counted after the hash, or a browser that asks for ten files at once would lock its own
-    user out. So of guesses sent at once some more are looked at: one for each worker or thread.
-    """
-    now = time.time()
-    db().execute("DELETE FROM wrong WHERE until < ?", [now])  # whose pause is over begins anew
-    count = "INSERT INTO wrong VALUES (?, 1, ?) ON CONFLICT (name) DO UPDATE SET"
-    db().execute(f"{count} count = count + 1, until = excluded.until", [name, now + PAUSE])
-
-
-@auth.get_user_roles
-def roles(user):
-    return "admin" if user["admin"] else None
-
-
-@auth.error_handler
-def refused(status):  # the library adds the challenge, WWW-Authenticate
-    if status == 403:
-        return "You are known, but this is for admins.\n", 403
-    return "Send the user name and password of an account.\n", 401
-
-
-@app.get("/public")
-def public():
-    return "Hello, whoever you are!\n"
-
-
-@app.get("/")
-@auth.login_required
-def index():
-    return f"Hello, {auth.current_user()['name']}!\n"
-
-
-@app.get("/admin")
-@auth.login_required(role="admin")
-def admin():
-    return f"Hello, admin {auth.current_user()['name']}!\n"
-
-
-@app.post("/users")
-@auth.login_required(role="admin")
-def add_user():
-    name = clean(request.form.get("username", ""), 64)
-    if name is None or ":" in name or not name.isprintable():  # ":" ends the name (RFC 7617 2)
-        abort(400, "Send a form field username: 1 to 64 bytes of printable text without a colon.")
-    try:
-        db().execute("INSERT INTO users VALUES (?, ?, 0)", [name, hash_of_new_password()])
-    except sqlite3.IntegrityError:
-        abort(409, "This name is taken; choose another.")
-    return "Added.\n", 201
-
-
-@app.post("/password")
-@auth.login_required
-def change_password():
-    change = "UPDATE users SET hash = ? WHERE name = ?"
-    db().execute(change, [hash_of_new_password(), auth.current_user()["name"]])
-    return "", 204
-
-
-def hash_of_new_password():
-    password = clean(request.form.get("password", ""), 1024)
-    if password is None:
-        abort(400, "Send a form field password: 1 to 1024 bytes of text without NUL.")
-    return argon2id.hash(password)
-
-
-def clean(text, most):
-    """Return text in NFC, so that every way to type "é" is the same; None if unusable."""
-    text = unicodedata.normalize("NFC", text)
-    odd = "\0" in text or "\ufffd" in text  # the latter stands for bytes that were no UTF-8
-    return text if 1 <= len(text.encode()) <= most and not odd else None
-
-
-@app.before_request
-def refuse_other_sites():
-    """A browser adds the remembered password to another site's form too (CSRF): not here."""
-    if request.method == "POST" and "-site" in request.headers.get("Sec-Fetch-Site", ""):
-        abort(403, "This form came from another site.")
-
-
-# From here on, what surrounds every lesson: plain text answers, settings, the database.
-
-# Not HTML: a user name with a <script> in it stays text.
-app.response_class = type("Text", (Response,), {"default_mimetype": "text/plain"})
-
-
-@app.errorhandler(HTTPException)
-@app.errorhandler(sqlite3.OperationalError)
-def refuse(error):
-    if isinstance(error, sqlite3.OperationalError):
-        app.logger.error("database: %s", error)
-        error = ServiceUnavailable("The database does not answer; try again in a moment.")
-    response = error.get_response()  # keeps headers such as Allow
-    response.data, response.mimetype = f"{error.description}\n", "text/plain"
-    return response
-
-
-local = threading.local()  # a SQLite connection stays with the thread that opened it
-
-
-def db():
-    """Return this thread's connection; each statement is a transaction of its own."""
-    if not hasattr(local, "db"):
-        local.db = sqlite3.connect(str(app.config["DATABASE"]), isolation_level=None)
-        local.db.row_factory = sqlite3.Row
-    return local.db
-
-
-def prepare():
-    """Make the tables and the demo users, unless they are there, and return the secret key."""
-    if type(PAUSE) is not int or PAUSE < 0:
-        sys.exit("FLASK_GUESS_PAUSE must be a whole number of seconds; 0 sets no limit.")
-    Path(str(app.config["DATABASE"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")
-    db().execute("CREATE TABLE IF NOT EXISTS users (name PRIMARY KEY, hash, admin)")
-    db().execute("CREATE TABLE IF NOT EXISTS wrong (name PRIMARY KEY, count, until)")
-    # Only once, as writing would wait for whoever holds the database.
-    if not db().execute("SELECT 1 FROM users").fetchone():
-        # A random key for whoever sets none, the same for all workers. One that is kept beside the
-        # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
-        db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
-        demo = [argon2id.hash("pass1"), argon2id.hash("pass2")]
-        db().execute("INSERT OR IGNORE INTO users VALUES ('user1', ?, 1), ('user2', ?, 0)", demo)
-    key = app.config["SECRET_KEY"] or db().execute("SELECT value FROM settings").fetchone()[0]
-    if len(str(key).encode()) < 32:
-        sys.exit(
-            "FLASK_SECRET_KEY is shorter than 32 bytes. Make one with:"
-            ' python -c "import secrets; print(secrets.token_hex(32))"'
+def verify_within_limit(username, password):
+    """Return the user's row if the pair is right, else None; answer 429 while the name waits."""
+    name, cleaned = clean(username, 64), clean(password, 1024)
+    if name is None or cleaned is None or not PAUSE:
+        return verify_password(username, password)
+    user = store.find_user(name)
+    if user and is_remembered(user, cleaned):
+        return user  # no guess
+    guess = begin_guess(name)
+    user = verify_password(username, password)
+    if user:  # a right one takes back all the wrong ones, and what is under way is decided anew
+        store.db().execute(
+            "DELETE FROM guesses WHERE name = ? AND (wrong OR id = ?)", [name, guess]
         )
-    db().close()
-    del local.db  # each worker opens its own
-    return str(key).encode()
+    else:
+        store.db().execute("UPDATE guesses SET wrong = 1 WHERE id = ?", [guess])
+    return user
 
 
-app.config["DATABASE"] = Path(app.instance_path, "beyond.db")
-app.config.from_prefixed_env()  # FLASK_DATABASE, FLASK_SECRET_KEY, FLASK_GUESS_PAUSE
-PAUSE = app.config.get("GUESS_PAUSE", 0)  # seconds; the checks of the other steps guess a lot
-KEY = prepare()
+def begin_guess(name):
+    """Write a guess down before it is looked at, and return its number; answer 429 if five are.
+
+    Of a hundred guesses sent at once, five are looked at. A browser that asks for ten files at
+    once has ten right ones under way: five go first, and the others wait until those are decided.
+    """
+    while True:
+        now = time.time()
+        with store.transaction() as db:
+            old = "SELECT id FROM guesses WHERE at < ? LIMIT 100"
+            db.execute(f"DELETE FROM guesses WHERE id IN ({old})", [now - PAUSE])
+            find = """SELECT at, wrong OR at < ? AS wrong FROM guesses
+                WHERE name = ? AND at BETWEEN ? AND ? ORDER BY at"""
+            # Further ahead than a minute: the clock was set back.
+            rows = db.execute(find, [now - HASHING, name, now - PAUSE, now + 60]).fetchall()
+            if len(rows) < GUESSES:
+                add = "INSERT INTO guesses (name, wrong, at) VALUES (?, 0, ?)"
+                return db.execute(add, [name, now]).lastrowid
+        if sum(row["wrong"] for row in rows) >= GUESSES:
+            wait = math.ceil(rows[0]["at"] + PAUSE - now)
+            abort(429, "Too many wrong passwords; wait.", retry_after=max(1, wait))
+        time.sleep(0.02)
+
+
+with app.app_context():
+    store.db().executescript(TABLES)
+    store.close()
+PAUSE = app.config.get("GUESS_PAUSE", 300)
+if type(PAUSE) is not int or PAUSE < 0:
+    sys.exit("FLASK_GUESS_PAUSE must be a whole number of seconds; 0 sets no limit.")
 
 if __name__ == "__main__":
     app.run(port=5002, debug=False)

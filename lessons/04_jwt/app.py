@@ -1,5 +1,5 @@
 # /// script
-# requires-python = ">=3.10"
+# requires-python = ">=3.11"
 # dependencies = ["flask>=3.1", "libpass[argon2]>=1.9", "pyjwt>=2.10"]
 # ///
 """Lesson 04, done right: JSON Web Tokens (RFC 7519, 6750, 8725) with PyJWT.
@@ -8,92 +8,65 @@ The password is sent once, to /login. What comes back is a signed token that nam
 and its end; the client shows it instead of the password, in a header and nowhere else.
 """
 
-import contextlib
 import re
 import secrets
-import sqlite3
-import sys
-import threading
 import time
-import unicodedata
-from pathlib import Path
+from functools import wraps
 
 import jwt
-from flask import Flask, Response, abort, request
-from passlib.hash import argon2
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from flask import Flask, abort, g, request
 
-# The instance folder, with the database, lies beside this file, wherever you start it from.
-app = Flask(__name__, instance_path=str(Path(__file__).resolve().with_name("instance")))
+import store
+
+app = Flask(__name__)
 REALM = ISSUER = AUDIENCE = "Lesson 04"  # we issue the tokens, and they are meant for us
-# Argon2id at OWASP's parameters: 19 MiB, 2 rounds, 1 thread (lesson 01).
-argon2id = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)
-NOBODY = argon2id.hash(secrets.token_hex())  # an unknown user costs a hash as well
+CLAIMS = ["iss", "sub", "aud", "iat", "exp", "jti"]
+LEEWAY = 5  # seconds that the clock behind `iat` may be ahead of ours, as clocks differ
+TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)  # three parts of base64url (RFC 7515 3.1)
 
 
-@app.post("/login")
-def login():
-    """Exchange a user name and password for a token."""
-    user = password_owner()
-    now = int(time.time())
-    claims = {
-        "iss": ISSUER,
-        "sub": user["name"],
-        "aud": AUDIENCE,
-        "iat": now,
-        "exp": now + TOKEN_LIFETIME,
-        "jti": secrets.token_hex(16),  # the token's own name, to revoke it by
-    }
-    if user["admin"]:
-        claims["scope"] = "admin"
-    answer = {
-        "access_token": jwt.encode(claims, KEY, algorithm="HS256"),
-        "token_type": "Bearer",
-        "expires_in": TOKEN_LIFETIME,
-    }
-    return answer, {"Cache-Control": "no-store"}
+def token_required(view):
+    """Let a view be called with a good token only, whose claims are then in g.claims."""
+
+    @wraps(view)
+    def wrapper(*args, **kwargs):
+        sent = credentials("bearer")
+        if not sent:  # no token at all: no error code (RFC 6750 section 3.1)
+            how = "Send a token from /login: Authorization: Bearer ..."
+            refuse_with(401, f'Bearer realm="{REALM}"', how)
+        if not TOKEN.fullmatch(sent.token or ""):
+            refuse_token(
+                "Send Bearer, a space and the token alone: no quotes, no b'', no 2nd Bearer."
+            )
+        try:
+            g.claims = claims_of(sent.token)
+        except (jwt.InvalidTokenError, RecursionError, UnicodeError) as error:
+            refuse_token(f"{error}. Get a new token from /login.")
+        return view(*args, **kwargs)
+
+    return wrapper
 
 
-def password_owner():
-    """Return the user whose Basic credentials came along, or answer with a challenge."""
-    sent = credentials("basic")
-    if sent:
-        name, password = (unicodedata.normalize("NFC", t) for t in (sent.username, sent.password))
-        if 1 <= len(password.encode()) <= 1024 and "\0" not in name + password:
-            user = find_user(name)
-            if argon2id.verify(password, user["hash"] if user else NOBODY) and user:
-                return user
-    refuse_with(401, f'Basic realm="{REALM}", charset="UTF-8"', "User name or password is wrong.")
-
-
-def token_claims():
-    """Return the claims of the token that came along, all checked, or answer with a challenge."""
-    sent = credentials("bearer")
-    challenge = f'Bearer realm="{REALM}"'
-    if not sent:  # no token at all: no error code (RFC 6750 3.1)
-        refuse_with(401, challenge, "Send a token from /login: Authorization: Bearer ...")
-    try:
-        claims = jwt.decode(
-            sent.token or "",
-            KEY,
-            algorithms=["HS256"],  # ours, never the one that the token asks for
-            issuer=ISSUER,
-            audience=AUDIENCE,
-            options={"require": ["iss", "sub", "aud", "iat", "exp", "jti"], "strict_aud": True},
-        )
-        if not type(claims["iat"]) is type(claims["exp"]) is int:
-            raise jwt.InvalidTokenError("iat and exp must be whole numbers")
-        if claims["exp"] - claims["iat"] > TOKEN_LIFETIME:
-            raise jwt.InvalidTokenError("It lives longer than any token from /login")
-        if revoked(claims["jti"]):
-            raise jwt.InvalidTokenError("It was logged out")
-        if not find_user(claims["sub"]):
-            raise jwt.InvalidTokenError("Its user does not exist")
-    except (jwt.InvalidTokenError, RecursionError, UnicodeError) as error:
-        reason = re.sub(r"[^ !#-\[\]-~]", "'", str(error))  # what RFC 6750 3 allows in a header
-        sentence = f"{reason}. Get a new token from /login."
-        details = f'error="invalid_token", error_description="{sentence}"'
-        refuse_with(401, f"{challenge}, {details}", sentence)
+def claims_of(token):
+    """Return a token's claims, all checked. Raises jwt.InvalidTokenError with the reason."""
+    claims = jwt.decode(
+        token,
+        app.secret_key,
+        algorithms=["HS256"],  # ours, never the one that the token asks for
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        options={"require": CLAIMS, "strict_aud": True, "verify_iat": False},
+    )
+    if not type(claims["iat"]) is type(claims["exp"]) is int:
+        raise jwt.InvalidTokenError("iat and exp must be whole numbers")
+    if claims["iat"] > time.time() + LEEWAY:
+        raise jwt.InvalidTokenError("It was issued in the future; compare the clocks")
+    if claims["exp"] - claims["iat"] > app.config["TOKEN_LIFETIME"]:
+        raise jwt.InvalidTokenError("It lives longer than any token from /login")
+    if store.is_revoked(claims["jti"]):
+        raise jwt.InvalidTokenError("It was logged out")
+    if not store.find_user(claims["sub"]):
+        raise jwt.InvalidTokenError("Its user does not exist")
     return claims
 
 
@@ -110,102 +83,74 @@ def refuse_with(status, challenge, sentence):
     abort(app.response_class(f"{sentence}\n", status, {"WWW-Authenticate": challenge}))
 
 
+def refuse_token(sentence):
+    sentence = re.sub(r"[^ !#-\[\]-~]", "'", sentence)  # what RFC 6750, section 3, allows there
+    details = f'error="invalid_token", error_description="{sentence}"'
+    refuse_with(401, f'Bearer realm="{REALM}", {details}', sentence)
+
+
 @app.get("/insecured")
 def insecured():
     return "Hello, whoever you are!\n"
 
 
 @app.get("/secured")
+@token_required
 def secured():
-    return f"Hello, {token_claims()['sub']}!\n"
+    return f"Hello, {g.claims['sub']}!\n"
 
 
 @app.get("/admin")
+@token_required
 def admin():
-    claims = token_claims()
-    if claims.get("scope") != "admin":
+    if g.claims.get("scope") != "admin":
         needs = f'Bearer realm="{REALM}", error="insufficient_scope", scope="admin"'
         refuse_with(403, needs, "Your token is good, but this is for admins.")
-    return f"Hello, admin {claims['sub']}!\n"
+    return f"Hello, admin {g.claims['sub']}!\n"
+
+
+@app.post("/login")
+def login():
+    """Exchange a user name and password for a token."""
+    # jti is the token's own name, to revoke it by.
+    return new_token(password_owner(), jti=secrets.token_hex(16)), {"Cache-Control": "no-store"}
+
+
+def password_owner():
+    """Return the user whose Basic credentials came along, or answer with a challenge."""
+    challenge, sent = f'Basic realm="{REALM}", charset="UTF-8"', credentials("basic")
+    if not sent:
+        how = "Send user name and password in a header, Authorization: Basic ... (curl --user)."
+        refuse_with(401, challenge, how)
+    user = store.check_password(sent.username, sent.password)
+    return user or refuse_with(401, challenge, "User name or password is wrong.")
+
+
+def new_token(user, jti):
+    """Return the members of a login's answer (RFC 6749 section 5.1)."""
+    now, lifetime = int(time.time()), app.config["TOKEN_LIFETIME"]
+    claims = {
+        "iss": ISSUER,
+        "sub": user["name"],
+        "aud": AUDIENCE,
+        "iat": now,
+        "exp": now + lifetime,
+        "jti": jti,
+    }
+    if user["admin"]:
+        claims["scope"] = "admin"
+    token = jwt.encode(claims, app.secret_key, algorithm="HS256")
+    return {"access_token": token, "token_type": "Bearer", "expires_in": lifetime}
 
 
 @app.post("/logout")
+@token_required
 def logout():
-    claims = token_claims()
-    # What expired is kept for another hour, in case the clock is set back.
-    db().execute("DELETE FROM revoked WHERE until < ?", [time.time() - 3600])
-    db().execute("INSERT OR IGNORE INTO revoked VALUES (?, ?)", [claims["jti"], claims["exp"]])
+    store.revoke(g.claims["jti"], g.claims["exp"])
     return "", 204
 
 
-def revoked(jti):
-    return db().execute("SELECT 1 FROM revoked WHERE jti = ?", [jti]).fetchone() is not None
-
-
-def find_user(name):
-    return db().execute("SELECT * FROM users WHERE name = ?", [name]).fetchone()
-
-
-# From here on, what surrounds every lesson: plain text answers, settings, the database.
-
-# Not HTML: a user name with a <script> in it stays text.
-app.response_class = type("Text", (Response,), {"default_mimetype": "text/plain"})
-
-
-@app.errorhandler(HTTPException)
-@app.errorhandler(sqlite3.OperationalError)
-def refuse(error):
-    if isinstance(error, sqlite3.OperationalError):
-        app.logger.error("database: %s", error)
-        error = ServiceUnavailable("The database does not answer; try again in a moment.")
-    response = error.get_response()  # keeps headers such as Allow
-    response.data, response.mimetype = f"{error.description}\n", "text/plain"
-    return response
-
-
-local = threading.local()  # a SQLite connection stays with the thread that opened it
-
-
-def db():
-    """Return this thread's connection; each statement is a transaction of its own."""
-    if not hasattr(local, "db"):
-        local.db = sqlite3.connect(str(app.config["DATABASE"]), isolation_level=None)
-        local.db.row_factory = sqlite3.Row
-    return local.db
-
-
-def prepare():
-    """Make the tables and the demo users, unless they are there, and return the secret key."""
-    lifetime = app.config["TOKEN_LIFETIME"]
-    if type(lifetime) is not int or not 1 <= lifetime <= 10**9:
-        sys.exit("FLASK_TOKEN_LIFETIME must be a whole number of seconds, 1 or more.")
-    Path(str(app.config["DATABASE"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(sqlite3.OperationalError):  # refused: another worker is setting it
-        db().execute("PRAGMA journal_mode = WAL")  # reading is quicker, and waits for no writer
-    db().execute("CREATE TABLE IF NOT EXISTS settings (name PRIMARY KEY, value)")
-    db().execute("CREATE TABLE IF NOT EXISTS revoked (jti PRIMARY KEY, until)")
-    db().execute("CREATE TABLE IF NOT EXISTS users (name PRIMARY KEY, hash, admin)")
-    # Only once, as writing would wait for whoever holds the database.
-    if not db().execute("SELECT 1 FROM users").fetchone():
-        # A random key for whoever sets none, the same for all workers. One that is kept beside the
-        # data is stolen with the data: where it matters, set FLASK_SECRET_KEY.
-        db().execute("INSERT OR IGNORE INTO settings VALUES ('key', ?)", [secrets.token_hex(32)])
-        demo = [argon2id.hash("pass1"), argon2id.hash("pass2")]
-        db().execute("INSERT OR IGNORE INTO users VALUES ('user1', ?, 1), ('user2', ?, 0)", demo)
-    key = app.config["SECRET_KEY"] or db().execute("SELECT value FROM settings").fetchone()[0]
-    if len(str(key).encode()) < 32:
-        sys.exit(
-            "FLASK_SECRET_KEY is shorter than 32 bytes. Make one with:"
-            ' python -c "import secrets; print(secrets.token_hex(32))"'
-        )
-    db().close()
-    del local.db  # each worker opens its own
-    return str(key)
-
-
-app.config.from_mapping(DATABASE=Path(app.instance_path, "users.db"), TOKEN_LIFETIME=180)
-app.config.from_prefixed_env()  # FLASK_DATABASE, FLASK_SECRET_KEY, FLASK_TOKEN_LIFETIME
-KEY, TOKEN_LIFETIME = prepare(), app.config["TOKEN_LIFETIME"]
+store.set_up(app, TOKEN_LIFETIME=180)
 
 if __name__ == "__main__":
     app.run(port=5004, debug=False)

@@ -1,0 +1,173 @@
+"""What lesson 02 needs and is not about: settings, a database, answers in plain text.
+
+Everything down to the tables is the same in each lesson. The tables, and the functions below them,
+are this lesson's own. To use another database, rewrite those; app.py stays as it is.
+"""
+
+import contextlib
+import os
+import re
+import sqlite3
+import sys
+import threading
+import unicodedata
+from pathlib import Path
+from secrets import token_hex
+from urllib.parse import unquote_to_bytes
+
+from flask import Response, abort, current_app, request
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+local = threading.local()  # a SQLite connection stays with the thread that opened it
+
+
+class Text(Response):
+    default_mimetype = "text/plain"  # in HTML, a user name such as <script> would run
+
+
+def set_up(app, secret_of=None, **seconds):
+    """Read the settings, and make the database with the demo users unless it exists.
+
+    secret_of: turns a demo user's password into what is stored, where app.py decides that;
+    seconds: lifetimes, by name.
+    """
+    app.config.from_mapping(MAX_CONTENT_LENGTH=16384, MAX_FORM_MEMORY_SIZE=16384, PROXIES=0)
+    app.config.from_mapping(DATABASE=Path(__file__).with_name("instance") / "lesson.db", **seconds)
+    app.config.from_prefixed_env()  # FLASK_DATABASE, FLASK_SECRET_KEY, FLASK_PROXIES and so on
+    for name, least in [("PROXIES", 0), *((name, 1) for name in seconds)]:
+        if type(app.config[name]) is not int or not least <= app.config[name] <= 10**9:
+            sys.exit(f"FLASK_{name} must be a whole number, {least} or more.")
+    if hops := app.config["PROXIES"]:  # the X-Forwarded headers of so many proxies are believed
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)
+    app.response_class = Text
+    app.register_error_handler(HTTPException, refuse)
+    app.register_error_handler(sqlite3.OperationalError, refuse)
+    app.before_request(refuse_broken_text)
+    app.after_request(explain_apache)
+    with app.app_context():
+        try:
+            make_database(Path(str(app.config["DATABASE"])), secret_of)
+            stored = db().execute("SELECT value FROM settings WHERE name = 'key'").fetchone()[0]
+        except (OSError, sqlite3.DatabaseError) as error:
+            sys.exit(f"FLASK_DATABASE: {app.config['DATABASE']} can't be used: {error}.")
+        close()  # each worker opens its own
+    # The stored key is stolen along with the data. Where that matters, set FLASK_SECRET_KEY.
+    app.secret_key = str(app.secret_key or stored)
+    if len(app.secret_key.encode()) < 32:
+        how = 'python -c "import secrets; print(secrets.token_hex(32))"'
+        sys.exit(f"FLASK_SECRET_KEY is shorter than 32 bytes. Make one with: {how}")
+
+
+def refuse(error):
+    if isinstance(error, sqlite3.OperationalError):
+        current_app.logger.error("database: %s", error)
+        error = ServiceUnavailable("The database does not answer; try again in a moment.")
+    response = error.get_response()  # with its headers, such as Allow
+    response.data, response.mimetype = f"{error.description}\n", "text/plain"
+    return response
+
+
+def refuse_broken_text():
+    if request.mimetype == "application/x-www-form-urlencoded":
+        try:
+            unquote_to_bytes(request.get_data()).decode()
+        except UnicodeDecodeError:  # a byte FF would become the three characters %FF
+            abort(400, "Send the form in UTF-8.")
+
+
+def explain_apache(response):
+    apache = response.status_code == 401 and "mod_wsgi.version" in request.environ
+    if apache and "Authorization" not in request.headers:
+        response.data += b"Apache hands them over only with WSGIPassAuthorization On.\n"
+    return response
+
+
+def db():
+    """Return this thread's connection; each statement is a transaction unless one was begun."""
+    if not hasattr(local, "db"):
+        local.db = sqlite3.connect(str(current_app.config["DATABASE"]), isolation_level=None)
+        local.db.row_factory = sqlite3.Row
+    return local.db
+
+
+def close():
+    db().close()
+    del local.db
+
+
+@contextlib.contextmanager
+def transaction():
+    """Let statements hold together: all of them or none, and nobody else's in between."""
+    with db() as connection:  # commits, or takes everything back when an exception comes
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+
+
+def make_database(path, secret_of):
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # nobody else may read it
+    if is_ours():
+        return  # writing would wait for whoever holds the database
+    with contextlib.suppress(sqlite3.OperationalError):  # refused: another worker is doing it
+        db().execute("PRAGMA journal_mode = WAL")  # reading then waits for no writer
+    with transaction():
+        if not is_ours():  # another worker may have been quicker
+            for statement in TABLES.split(";"):
+                db().execute(statement)
+            db().execute("INSERT INTO settings VALUES ('key', ?)", [token_hex(32)])
+            add_demo_users(secret_of)
+            db().execute(f"PRAGMA application_id = {LESSON}")
+
+
+def is_ours():
+    """Tell whether the tables are there. Raises sqlite3.DatabaseError if others are."""
+    number = db().execute("PRAGMA application_id").fetchone()[0]
+    if number != LESSON and db().execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise sqlite3.DatabaseError("it holds the data of another lesson or program")
+    return number == LESSON
+
+
+LESSON = 5002  # stands in the file's header, so that no other lesson takes the file for its own
+TABLES = """
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE users (name TEXT PRIMARY KEY, hash TEXT, admin INTEGER)
+"""
+
+
+def add_demo_users(secret_of):
+    demo = [secret_of("pass1"), secret_of("pass2")]
+    db().execute("INSERT INTO users VALUES ('user1', ?, 1), ('user2', ?, 0)", demo)
+
+
+def find_user(name):
+    """Return a user's row (name, hash, admin), None if there is no such user."""
+    return db().execute("SELECT * FROM users WHERE name = ?", [name]).fetchone()
+
+
+def add_user(name, hash, by):
+    """Add a user on behalf of an admin; return whether `by` is still an admin with that hash.
+
+    Raises KeyError if the name is taken.
+    """
+    add = """INSERT INTO users SELECT ?, ?, 0 FROM users WHERE name = ? AND hash = ? AND admin"""
+    try:
+        return db().execute(add, [name, hash, by["name"], by["hash"]]).rowcount == 1
+    except sqlite3.IntegrityError:
+        raise KeyError(name) from None
+
+
+def change_hash(user, new):
+    """Replace a user's hash; return False if it is no longer the one that was checked."""
+    change = "UPDATE users SET hash = ? WHERE name = ? AND hash = ?"
+    return db().execute(change, [new, user["name"], user["hash"]]).rowcount == 1
+
+
+def clean(text, most):
+    """Return text in one form, of 1 to `most` bytes in UTF-8; None if unusable (lesson 01)."""
+    if len(text.encode()) > 3 * most:  # NFC shrinks nothing to less than a third, and is slow
+        return None
+    text = re.sub("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]", " ", text)
+    text = unicodedata.normalize("NFC", text)
+    odd = "\0" in text or "\ufffd" in text  # the latter stands for bytes that were no UTF-8
+    return text if 1 <= len(text.encode()) <= most and not odd else None
