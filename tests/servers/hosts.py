@@ -273,6 +273,7 @@ http {{
     def uwsgi(self, python, prefix=""):
         """Start uWSGI and nginx with the document's blocks; return nginx's port."""
         inner, port = free_port(), free_port()
+        mount = f"mount = {prefix}=app:app\nmanage-script-name = true"
         ini = replaced(
             block("/etc/uwsgi/apps-available/lesson.ini"),
             {
@@ -281,7 +282,7 @@ http {{
                 LESSON: self.lesson,
                 "/var/lib/lesson": self.state,
                 "127.0.0.1:5003": f"127.0.0.1:{inner}",
-                "module = app:app": f"mount = {prefix}=app:app" if prefix else "module = app:app",
+                "module = app:app": mount if prefix else "module = app:app",
             },
         )
         environment = {k: v for k, v in self.environment().items() if k != "FLASK_DATABASE"}
@@ -457,8 +458,9 @@ def log_in_hashing(client):
 
     expect(send("pass1"), 200)
     expect(send("wrong"), 403)
-    # A body that is refused unread must not cost the answer; some servers then reset.
-    expect(client.post("/login", content=b"x" * 100_000), 413, 415, 400, 403)
+    # A body that is refused unread must not cost the answer: some servers then reset.
+    for size in [10_000, 100_000] * 10:
+        expect(client.post("/login", content=b"x" * size), 400, 403, 413)
 
 
 def log_in_basic(client):
