@@ -118,13 +118,13 @@ class Host:
         self.state.mkdir()
         self.state.chmod(0o777)
         self.key = secrets.token_hex(32)
-        self._running = []
+        self.running = []
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
-        for process in reversed(self._running):
+        for process in reversed(self.running):
             _stop(process)
         shutil.rmtree(self.root, ignore_errors=True)
 
@@ -152,7 +152,7 @@ class Host:
                 start_new_session=os.name == "posix",
                 **{"cwd": self.folder, "env": self.environment(), **how},
             )
-        self._running.append(process)
+        self.running.append(process)
         deadline = time.monotonic() + 60
         while True:
             with socket.socket() as probe:
@@ -229,7 +229,8 @@ http {{
         """Start nginx with the document's location /demo/; return the port."""
         port = free_port()
         location = replaced(
-            block("/etc/nginx/snippets/lesson-demo.conf"), {"127.0.0.1:5003": f"127.0.0.1:{backend}"}
+            block("/etc/nginx/snippets/lesson-demo.conf"),
+            {"127.0.0.1:5003": f"127.0.0.1:{backend}"},
         )
         return self.nginx(f"server {{\n    listen 127.0.0.1:{port};\n{location}\n}}\n")
 
@@ -293,11 +294,11 @@ http {{
         )
         return self.nginx(f"server {{\n    listen 127.0.0.1:{port};\n{location}\n}}\n")
 
-    def waitress(self, module="app:app", **settings):
-        """Start waitress with the document's command; return the port."""
+    def waitress(self, module="app:app", name="waitress, in PowerShell", **settings):
+        """Start waitress with the last line of a block of the document; return the port."""
         port = free_port()
         line = replaced(
-            block("waitress, in PowerShell").splitlines()[-1],
+            block(name).splitlines()[-1],
             {r"..\..\.venv\Scripts\waitress-serve": "waitress", "5003": port, "app:app": module},
         )
         command = [sys.executable, "-m", *line.split()]
@@ -373,9 +374,7 @@ def make_certificate(folder):
     (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
     (folder / "key.pem").touch(mode=0o600)
     (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return folder / "cert.pem", folder / "key.pem"
 
