@@ -1,7 +1,7 @@
 """Which file the checks test, and how they get it running.
 
 `--on` chooses the file of each lesson: app (the default), naive, exercise, beyond, or a path.
-Each lesson ends with a step beyond app.py, which `--beyond` adds.
+Each lesson ends with steps beyond app.py, which `--beyond` adds.
 """
 
 import os
@@ -9,7 +9,6 @@ import os
 import pytest
 
 from learn import Lesson, LessonError
-from learn.places import FILES
 
 
 def pytest_addoption(parser):
@@ -20,7 +19,7 @@ def pytest_addoption(parser):
         help="the file of the lesson that the checks test (default: app)",
     )
     parser.addoption("--long", action="store_true", help="the thorough run, which takes longer")
-    parser.addoption("--beyond", action="store_true", help="add the step beyond app.py")
+    parser.addoption("--beyond", action="store_true", help="add the steps beyond app.py")
 
 
 def pytest_configure(config):
@@ -47,13 +46,13 @@ def is_beyond(step):
 def on(request):
     """The file that the checks test, as given with --on."""
     name = request.config.getoption("--on")
-    return name if name in FILES else os.path.abspath(name)
+    return name if name.isidentifier() else os.path.abspath(name)
 
 
 @pytest.fixture(scope="module")
-def settings():
-    """The settings with which a file of checks starts its lesson; the file may have its own."""
-    return {}
+def settings(request):
+    """The settings with which a file of checks starts its lesson: its own SETTINGS, if any."""
+    return getattr(request.module, "SETTINGS", {})
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,7 @@
 """Lesson 02: HTTP Basic (RFC 7617).
 
-One class is one step, in the order in which you build it. Its text says why the step matters,
-`ask` is the question that leads on, `hints` go from where to look to almost the line, and `pieces`
-names what the step is about in app.py.
+One class is one step, in the order in which you build it; what each step says to the learner stands
+in lessons/02_basic/steps.toml.
 """
 
 import base64
@@ -18,19 +17,6 @@ def basic(text, scheme="Basic"):
 
 
 class TestItWorks:
-    """It works
-
-    This holds from the beginning. Keep it so.
-    """
-
-    pieces = ["app", "index"]
-    ask = "What do `GET /` without credentials, and with user1 and pass1, answer?"
-    hints = [
-        "Compare with naive.py, which passes this step.",
-        "A challenge is status 401 and a header WWW-Authenticate; Flask-HTTPAuth sends it.",
-        "@auth.login_required on the view, and a @auth.verify_password function.",
-    ]
-
     def test_it_works_right_password(self, app):
         """The right password is answered with a greeting."""
         for name, password in (USER1, USER2):
@@ -52,23 +38,6 @@ class TestItWorks:
 
 
 class TestCredentials:
-    """The header is read as the RFC writes it
-
-    What a server reads more kindly than its neighbours, somebody uses to get something past them.
-    And a client that isn't told the character set has to guess how to send an é.
-    """
-
-    pieces = ["BasicAuth", "auth", "refused", "refuse"]
-    ask = "Which part of the header decides what the rest of it means, and who reads that part?"
-    hints = [
-        "Look at the challenge first, then at how the header Authorization is taken apart.",
-        "Flask-HTTPAuth takes any scheme's name. Werkzeug's request.authorization is strict; a"
-        " subclass of HTTPBasicAuth can use it in get_auth(), and add to authenticate_header().",
-        "In authenticate_header(): return super().authenticate_header() + ', charset=\"UTF-8\"'."
-        ' In get_auth(): return sent if sent and sent.type == "basic" else None, with ValueError'
-        " caught where request.authorization is read (bytes that are not ASCII).",
-    ]
-
     def test_challenge_names_the_charset(self, app):
         """The challenge says that user name and password come in UTF-8 (RFC 7617 2.1)."""
         expect(app.get("/"), 401, challenge="basic", charset="UTF-8")
@@ -94,21 +63,6 @@ class TestCredentials:
 
 
 class TestPermissions:
-    """Who you are is one question, what you may do another
-
-    401 says "tell me who you are", and the browser asks. 403 says "I know you, and you may not":
-    asking again would not help.
-    """
-
-    pieces = ["roles", "public", "admin"]
-    ask = "user2 has shown who they are. What would a second question for the password change?"
-    hints = [
-        "You need two more views: /public for everybody, /admin for admins.",
-        "Flask-HTTPAuth knows roles: get_user_roles tells those of a user, login_required(role=…)"
-        " asks for one.",
-        '@auth.login_required(role="admin"), and @auth.get_user_roles returning "admin" or None.',
-    ]
-
     def test_public_page_is_open(self, app):
         """A public page needs no credentials."""
         expect(app.get("/public"), 200)
@@ -122,20 +76,6 @@ class TestPermissions:
 
 
 class TestNewUsers:
-    """Admins add users while the app runs
-
-    A dictionary in the code can't grow without a new start.
-    """
-
-    pieces = ["add_user", "hash_of_new_password", "local", "db", "prepare"]
-    ask = "What can be wrong with a new user name or password, and which status says so?"
-    hints = [
-        "You need a view for POST /users, for admins, and a place for users that can grow.",
-        "201 when it went well, 409 for a name that is taken, 400 for a field that is missing or"
-        " unusable. A colon ends the user name in the header: who has one can't log in.",
-        "INSERT INTO users with name as PRIMARY KEY; sqlite3.IntegrityError means 409.",
-    ]
-
     def test_admin_adds_a_user(self, app):
         """An admin adds a user, who can log in at once."""
         form = {"username": "new", "password": "a password"}
@@ -163,21 +103,6 @@ class TestNewUsers:
 
 
 class TestPasswords:
-    """Users change their passwords, and it lasts
-
-    Who fears that a password was seen changes it. From that moment the old one must be worthless,
-    in every process and after every restart.
-    """
-
-    pieces = ["change_password"]
-    ask = "Where does your app still know the old password after the change?"
-    hints = [
-        "You need a view for POST /password. Who is asking? auth.current_user() knows.",
-        "Store the new hash where the old one was: in the file that FLASK_DATABASE names. 204 says"
-        " that it is done and that there's nothing to show.",
-        'UPDATE users SET hash = ? WHERE name = ?, then return "", 204.',
-    ]
-
     def test_new_password_replaces_the_old(self, start):
         """A changed password counts at once and the old one no longer, even if it was just used."""
         app = start()
@@ -203,20 +128,6 @@ class TestPasswords:
 
 
 class TestNoList:
-    """Nobody can find out who has an account
-
-    An answer that comes sooner gives away that no hash was computed, so that there is no such
-    user. A clock is all it takes.
-    """
-
-    pieces = ["NOBODY", "verify"]
-    ask = "What does your app not do for an unknown user that takes so long for a known one?"
-    hints = [
-        "Look at what happens before the hash is checked.",
-        "Let an unknown user cost a hash too.",
-        'stored = user["hash"] if user else NOBODY, where NOBODY is a hash made at the start.',
-    ]
-
     def test_unknown_user_takes_the_same_time(self, app):
         """A wrong password and an unknown user take the same time, and get the same answer."""
         wrong = expect(app.get("/", basic=("user1", "wrong")), 401)
@@ -241,20 +152,6 @@ class TestNoList:
 
 
 class TestText:
-    """A password is text, and text has more than one form
-
-    One keyboard sends é as one character, another as e and an accent. And Werkzeug's own hash
-    takes `pass1` with a NUL behind it for `pass1`.
-    """
-
-    pieces = ["clean", "argon2id"]
-    ask = "What exactly are the bytes that your hash function gets, and does it read all of them?"
-    hints = [
-        "Look at what you do with the password before it is hashed, and at which hash it is.",
-        "NFC makes both forms of é the same. Argon2id reads every byte; refuse a NUL anyway.",
-        'unicodedata.normalize("NFC", password), at every place where a password comes in.',
-    ]
-
     def test_nul_after_the_password_is_refused(self, app):
         """`pass1` with a NUL behind it is not `pass1`."""
         expect(app.get("/", authorization=basic(b"user1:pass1")), 200)
@@ -270,22 +167,6 @@ class TestText:
 
 
 class TestRemembered:
-    """A slow hash is not paid at every request
-
-    Basic sends the password each time. A hash that takes a twentieth of a second means twenty
-    requests a second at most; a right pair may be remembered for a minute instead.
-    """
-
-    pieces = ["remembered"]
-    ask = "What could you keep in memory that recognises the same password but is not the password?"
-    hints = [
-        "Look at what your app computes when the same right pair comes a second time.",
-        "Keep a keyed hash (HMAC) of the pair and a time until which it counts. A wrong password"
-        " must still be hashed slowly, and a change of password must end what is remembered.",
-        'hmac.digest(key, f"{stored_hash}\\0{password}".encode(), "sha256"), compared with'
-        " hmac.compare_digest.",
-    ]
-
     def test_right_pair_is_not_hashed_every_time(self, app):
         """A right pair is remembered for a minute; a wrong password is hashed every time."""
         expect(app.get("/", basic=USER1), 200)
@@ -302,20 +183,6 @@ class TestRemembered:
 
 
 class TestOtherSites:
-    """A form on another site can't use your password
-
-    Once you typed it, the browser adds the password to every request to this server, also when
-    another site's page sends the form. It says so in Sec-Fetch-Site.
-    """
-
-    pieces = ["refuse_other_sites"]
-    ask = "How could your app see whether a form came from a page of its own?"
-    hints = [
-        "Look at the request's header Sec-Fetch-Site. Programs such as curl send none.",
-        "Refuse what changes something when the header says cross-site or same-site.",
-        '@app.before_request, and abort(403) if it is a POST and the header ends in "-site".',
-    ]
-
     def test_form_from_another_site_is_refused(self, start):
         """A form that another site made the browser send is refused (CSRF)."""
         app = start()
@@ -330,21 +197,7 @@ class TestOtherSites:
 
 
 class TestGuessing:
-    """Beyond app.py: a limit on guesses
-
-    A slow hash makes each guess dear, but nobody counts them. Five wrong passwords for one user,
-    and that user has to wait.
-    """
-
-    beyond = True
-    ask = "Whose guesses do you count: those of an address, of a user, of everybody?"
-    hints = [
-        "Look at the place where a password turns out to be wrong.",
-        "Keep, per user name, how many were wrong and until when it is closed. FLASK_GUESS_PAUSE"
-        " says how many seconds; without it there is no limit. 429 and Retry-After say so, for"
-        " unknown names too.",
-        "abort(429) with the header Retry-After before any hash is computed; a right one clears.",
-    ]
+    beyond = "beyond"
 
     def test_five_wrong_passwords_close_a_user(self, start):
         """After five wrong passwords a user gets 429 with Retry-After, for the right one too."""

@@ -1,8 +1,7 @@
 """Lesson 03: HTTP Digest (RFC 7616).
 
-One class is one step, in the order in which you build it. Its text says why the step matters,
-`ask` is the question that leads on, `hints` go from where to look to almost the line, and `pieces`
-names what the step is about in app.py.
+One class is one step, in the order in which you build it; what each step says to the learner stands
+in lessons/03_digest/steps.toml.
 """
 
 import hashlib
@@ -40,19 +39,6 @@ def answer(
 
 
 class TestItWorks:
-    """It works
-
-    This holds from the beginning. Keep it so.
-    """
-
-    pieces = ["app", "auth", "hello", "refused"]
-    ask = "What do `GET /` without credentials, and after the handshake of a browser, answer?"
-    hints = [
-        "Compare with naive.py, which passes this step.",
-        "A challenge of Digest has realm, nonce, opaque and qop, and the nonce is new each time.",
-        "@auth.login_required on the view, and a @auth.get_password function.",
-    ]
-
     def test_it_works_browser(self, app):
         """A client that keeps cookies, as a browser does, gets in."""
         expect(app.get("/", digest=USER1, cookies=True), 200, text="Hello, user1!")
@@ -80,22 +66,6 @@ class TestItWorks:
 
 
 class TestNoCookies:
-    """Digest needs no cookie
-
-    A server that keeps the nonce in the client's cookie shuts out every client without a cookie
-    jar, curl --digest for one, and believes whatever nonce the client brings along.
-    """
-
-    pieces = ["DigestAuth", "nonces", "challenge"]
-    ask = "How can a server recognise its own nonce if it keeps nothing and the client no cookie?"
-    hints = [
-        "Look at the Set-Cookie that comes with the challenge, and at who reads it.",
-        "Sign the nonce: then it proves by itself who made it, and when. itsdangerous does that. A"
-        " subclass of HTTPDigestAuth can replace authenticate().",
-        'nonces = TimestampSigner(key, salt="nonce"); nonces.sign(secrets.token_urlsafe(12)), and'
-        " later nonces.unsign(nonce, max_age=…).",
-    ]
-
     def test_no_cookie_needed(self, app):
         """A client without cookies gets in, as `curl --digest` is one."""
         expect(app.get("/", digest=USER1), 200, text="Hello, user1!")
@@ -111,21 +81,6 @@ class TestNoCookies:
 
 
 class TestAlgorithms:
-    """The client takes the best hash that it knows
-
-    MD5 is broken, and old clients know nothing else. A server may offer more than one challenge,
-    the preferred one first (RFC 7616 3.7).
-    """
-
-    pieces = ["HASHES", "H", "find_user"]
-    ask = "What must your app keep for each user so that it can check a response of either kind?"
-    hints = [
-        "Look at where the challenge is made. A response may have the header more than once.",
-        "HA1 is the hash over name:realm:password. Keep it once for each algorithm, and compute the"
-        " response with the algorithm that the client names; without one it is MD5.",
-        "response.www_authenticate = [challenge(algorithm) for algorithm in ('SHA-256', 'MD5')].",
-    ]
-
     def test_two_challenges_sha256_first(self, app):
         """The server offers SHA-256 first and MD5 second (RFC 7616 3.7)."""
         asked = expect(app.get("/"), 401, challenge="digest", algorithm="SHA-256")
@@ -154,21 +109,6 @@ class TestAlgorithms:
 
 
 class TestReplay:
-    """A copied header is worthless
-
-    Whoever listens sees the whole answer. If it counts a second time, they don't need the
-    password. nc, the nonce count, is there so that each answer counts once.
-    """
-
-    pieces = ["first_use", "local", "db", "prepare"]
-    ask = "The same bytes arrive a second time. What could your app know that tells them apart?"
-    hints = [
-        "Look at nonce and nc: which pairs has your app seen?",
-        "Keep each pair of nonce and nc that was used, where every process sees it and a restart"
-        " does not forget it. Requests may overtake each other, so nc need not rise.",
-        "INSERT INTO used VALUES (nonce, nc), PRIMARY KEY (nonce, nc): IntegrityError is a replay.",
-    ]
-
     def test_replay_is_refused(self, app):
         """The same nonce and count a second time is refused."""
         header = digest_answer(challenge_of(app), *USER1)
@@ -207,20 +147,6 @@ class TestReplay:
 
 
 class TestAddress:
-    """A header for one address opens no other
-
-    The response is computed over `uri`, a parameter of the header. Nothing but your app makes
-    sure that it is also the address that was asked for.
-    """
-
-    pieces = []
-    ask = "Which two things in the request name the address, and who compares them?"
-    hints = [
-        "Look at the request line and at uri in the header Authorization.",
-        "They must be the same, query included, byte for byte, before anything was decoded.",
-        'sent.uri == request.environ["RAW_URI"]; Flask\'s own server and gunicorn both set it.',
-    ]
-
     def test_header_for_one_address_opens_no_other(self, app):
         """`uri` must be the address that is asked for, its query included."""
         expect(answer(app, "/account?a=1"), 200)
@@ -238,22 +164,6 @@ class TestAddress:
 
 
 class TestParameters:
-    """Every parameter is there, and is what was offered
-
-    Without qop there is no count, so no protection from replay: that is the Digest of 1997. And
-    what is missing must be refused, not crash.
-    """
-
-    pieces = ["REALM", "OPAQUE", "NOBODY", "refuse"]
-    ask = "Which of the header's parameters did the server choose, and does it get them back?"
-    hints = [
-        "Compare the challenge with the answer: realm, opaque, qop, nonce.",
-        "Refuse an answer in which one of them is missing or another. nc is eight hexadecimal"
-        " digits. A response may hold anything, so compare bytes.",
-        "if (sent.realm, sent.qop, sent.opaque) != (REALM, 'auth', OPAQUE): refuse; the same for a"
-        " missing nonce, nc, cnonce, response.",
-    ]
-
     def test_qop_is_needed(self, app):
         """Without qop, or with another one than was offered, nobody gets in."""
         expect(answer(app), 200)
@@ -295,21 +205,6 @@ class TestParameters:
 
 
 class TestNonces:
-    """A nonce is ours, and it grows old
-
-    If any nonce counts, an attacker chooses one. If it counts forever, the list of used counts
-    grows forever.
-    """
-
-    pieces = []
-    ask = "A nonce comes back. How old is it, and how does your app know that it made it?"
-    hints = [
-        "Look at what your app checks about the nonce itself.",
-        "Check the signature and the age; FLASK_NONCE_LIFETIME says how many seconds (300). If the"
-        " response is right but the nonce too old, say stale=true: the client asks no person.",
-        "SignatureExpired: stale; BadSignature: refused without it. Check the response first.",
-    ]
-
     def test_nonce_must_be_ours(self, app):
         """A nonce that the server did not make is refused, though the response is right."""
         challenge = challenge_of(app)
@@ -344,20 +239,6 @@ class TestNonces:
 
 
 class TestProof:
-    """The server proves itself as well
-
-    A client that only sends can't tell your server from another that says "200" to everybody.
-    rspauth can be computed only by who knows HA1.
-    """
-
-    pieces = []
-    ask = "What could the server send back that nobody could compute without knowing the secret?"
-    hints = [
-        "Look at RFC 7616 3.5: Authentication-Info, in the answer to a good request.",
-        "rspauth is computed like response, with an empty method.",
-        'Authentication-Info: rspauth="…", qop=auth, cnonce="…", nc=…; with A2 = ":" + uri.',
-    ]
-
     def test_server_proves_itself(self, app):
         """On success, rspauth shows that the server knew the secret as well (RFC 7616 3.5)."""
         target = "/account?page=1"
@@ -376,20 +257,7 @@ class TestProof:
 
 
 class TestOnlySha256:
-    """Beyond app.py: a server that refuses MD5
-
-    An attacker in the middle can take the SHA-256 challenge away and leave MD5. A server that
-    offers and takes only SHA-256 can't be talked down.
-    """
-
-    beyond = True
-    ask = "Taking MD5 out of the challenge is half of it. Which is the other half?"
-    hints = [
-        "FLASK_REFUSE_MD5=1 turns it on. Look at where challenges are made, and where an answer"
-        " names its algorithm.",
-        "Neither offer nor take MD5, also when the answer names no algorithm at all.",
-        'if app.config["REFUSE_MD5"]: del HASHES["MD5"], once the settings are read.',
-    ]
+    beyond = "beyond"
 
     def test_md5_is_neither_offered_nor_taken(self, start):
         """With FLASK_REFUSE_MD5=1 there is one challenge, SHA-256, and an MD5 answer is refused."""

@@ -1,8 +1,7 @@
 """Lesson 04: JSON Web Tokens (RFC 7519, 6750, 8725).
 
-One class is one step, in the order in which you build it. Its text says why the step matters,
-`ask` is the question that leads on, `hints` go from where to look to almost the line, and `pieces`
-names what the step is about in app.py.
+One class is one step, in the order in which you build it; what each step says to the learner stands
+in lessons/04_jwt/steps.toml.
 """
 
 import base64
@@ -59,19 +58,6 @@ def expect_refused(answer):
 
 
 class TestItWorks:
-    """It works
-
-    This holds from the beginning. Keep it so.
-    """
-
-    pieces = ["app", "insecured"]
-    ask = "What do `GET /insecured` and `POST /login` without credentials answer?"
-    hints = [
-        "Compare with naive.py, which passes this step.",
-        "A challenge is status 401 and a header WWW-Authenticate that names the scheme Basic.",
-        'abort, or return, a 401 with WWW-Authenticate: Basic realm="...".',
-    ]
-
     def test_it_works_public_page(self, app):
         """The public page needs no token."""
         expect(app.get("/insecured"), 200)
@@ -83,22 +69,6 @@ class TestItWorks:
 
 
 class TestLogin:
-    """A token is given for a password of one's own
-
-    If any name with one shared password gets a token, then anyone is anyone. And clients that
-    know OAuth 2 expect the token in a certain place (RFC 6749 5.1).
-    """
-
-    pieces = ["login", "password_owner", "find_user", "argon2id", "refuse_with"]
-    ask = "Whose password does your login check, and what would a library for OAuth 2 look for?"
-    hints = [
-        "Look at what your login compares the password with, and at the JSON that it returns.",
-        "Keep users with a hash each, as in lesson 02. The answer has access_token, token_type and"
-        " expires_in, and a header that keeps it out of caches.",
-        'return {"access_token": …, "token_type": "Bearer", "expires_in": lifetime},'
-        ' {"Cache-Control": "no-store"}.',
-    ]
-
     def test_each_user_logs_in_with_their_own_password(self, app):
         """Each user gets a token for their own password and for no other."""
         token(app, USER1)
@@ -124,21 +94,6 @@ class TestLogin:
 
 
 class TestHeader:
-    """A token travels in a header
-
-    Addresses are kept in logs, histories and Referer headers. A token in one of them opens the
-    door for whoever reads it later (RFC 6750 5.3).
-    """
-
-    pieces = ["secured", "credentials", "token_claims"]
-    ask = "Who else sees the address of a request, and who sees its Authorization header?"
-    hints = [
-        "Look at where your app takes the token from.",
-        "Werkzeug's request.authorization has .type and .token, whatever the scheme's case.",
-        'sent = request.authorization; sent.token if sent and sent.type == "bearer". The greeting'
-        " takes the name from the claim sub.",
-    ]
-
     def test_token_in_the_header_opens(self, app):
         """With the token in the Authorization header the page opens, whatever the scheme's case."""
         mine = token(app)
@@ -156,22 +111,6 @@ class TestHeader:
 
 
 class TestRefusals:
-    """A refusal tells a program what to do
-
-    No token: send one. A bad token: get a new one. A program knows which from the challenge, and a
-    person from the description (RFC 6750 3.1).
-    """
-
-    pieces = ["refuse"]
-    ask = "A client has no token; another has a bad one. What should each of them do next?"
-    hints = [
-        "Look at every way in which your app refuses a token, and at the header it sends then.",
-        "Without a token the challenge has only a realm. With a bad one also"
-        ' error="invalid_token" and an error_description. Whatever comes, it is never a 500.',
-        "except jwt.InvalidTokenError as error: 401 with WWW-Authenticate: Bearer realm=…,"
-        ' error="invalid_token", error_description=…',
-    ]
-
     def test_no_token_is_401(self, app):
         """Without a token comes 401 with a Bearer challenge that names no error (RFC 6750 3.1)."""
         expect(app.get("/secured"), 401, challenge="bearer", realm=..., error=None)
@@ -204,21 +143,6 @@ class TestRefusals:
 
 
 class TestKey:
-    """The key is long, ours, and nowhere in the code
-
-    Who knows the key makes tokens for everybody. A word of six letters is found from a list; and
-    an algorithm that the token may choose needs no key at all.
-    """
-
-    pieces = ["KEY"]
-    ask = "Who chooses the algorithm and the key with which your app checks a token?"
-    hints = [
-        "Look at the call of jwt.decode, and at where the key comes from.",
-        "FLASK_SECRET_KEY holds the key, app.config['SECRET_KEY'] after from_prefixed_env(). A key"
-        " of less than 32 bytes: end with a sentence (sys.exit). algorithms is your choice alone.",
-        'jwt.decode(token, key, algorithms=["HS256"]).',
-    ]
-
     def test_key_comes_from_the_settings(self, app):
         """Tokens are signed with FLASK_SECRET_KEY, not with a key that stands in the code."""
         mine, answer = token(app), app.exchanges[-1]
@@ -285,22 +209,6 @@ class TestKey:
 
 
 class TestClaims:
-    """Every claim is needed and checked
-
-    A right signature says who made the token. Whom it is for, whom it is about and how long it
-    lasts stand in the claims, and nobody checks them unless you do (RFC 8725 3.8 to 3.10).
-    """
-
-    pieces = ["REALM"]
-    ask = "Which questions would you ask of a letter whose seal is genuine?"
-    hints = [
-        "Look at the options of jwt.decode, and at what it can't know: your users.",
-        "Six claims: sub, iss, aud, iat, exp, jti. Require all, check issuer and audience, refuse a"
-        " lifetime longer than your own, look the user up.",
-        'issuer=…, audience=…, options={"require": [...], "strict_aud": True}; then'
-        ' claims["exp"] - claims["iat"] and find_user(claims["sub"]).',
-    ]
-
     def test_token_expires(self, start):
         """After its lifetime a token is refused, and the description says that it expired."""
         app = start(TOKEN_LIFETIME=1)
@@ -350,19 +258,6 @@ class TestClaims:
 
 
 class TestAdmin:
-    """A claim says what its owner may do
-
-    Authorization again: 403 for a good token that may not. The challenge names what it lacks.
-    """
-
-    pieces = ["admin"]
-    ask = "What does the token of user1 say that the token of user2 doesn't?"
-    hints = [
-        "Look at what your login writes into the token of an admin.",
-        "A claim scope with the value admin. /admin wants it: else 403 with a challenge.",
-        'WWW-Authenticate: Bearer realm=…, error="insufficient_scope", scope="admin".',
-    ]
-
     def test_admin_needs_the_claim(self, app):
         """The admin page opens for the admin's token; another good token is 403, none is 401."""
         expect(app.get("/admin", bearer=token(app, USER1)), 200)
@@ -373,22 +268,6 @@ class TestAdmin:
 
 
 class TestLogout:
-    """Logout takes a token back
-
-    A token is good until it expires, whatever happens to it. To take one back the server must
-    keep a list, for as long as the token would have lived.
-    """
-
-    pieces = ["logout", "revoked", "local", "db", "prepare"]
-    ask = (
-        "The token can't be changed any more. Where could the server note that it no longer counts?"
-    )
-    hints = [
-        "You need a view for POST /logout, and a question to ask of every token.",
-        "jti names a token. Keep it where every process sees it and a restart does not forget it.",
-        "INSERT INTO revoked VALUES (jti, exp), and refuse a token whose jti is in there.",
-    ]
-
     def test_logout_takes_the_token_back(self, start):
         """After logout the token is refused, after a restart too; other tokens still work."""
         app = start()
@@ -403,19 +282,6 @@ class TestLogout:
 
 
 class TestNoList:
-    """Nobody can find out who has an account
-
-    A login that answers sooner for an unknown name lists your users for whoever has a clock.
-    """
-
-    pieces = ["NOBODY"]
-    ask = "What does your login not do for an unknown user that takes so long for a known one?"
-    hints = [
-        "Look at what happens before the hash is checked.",
-        "Let an unknown user cost a hash too.",
-        'verify(password, user["hash"] if user else NOBODY), where NOBODY is a hash.',
-    ]
-
     def test_unknown_user_takes_the_same_time(self, app):
         """At login, a wrong password and an unknown user take the same time."""
         wrong, unknown = seconds_of(
@@ -432,23 +298,7 @@ class TestNoList:
 
 
 class TestRefresh:
-    """Beyond app.py: refresh tokens that rotate
-
-    Short tokens are safer, and nobody wants to log in every three minutes. A refresh token gets a
-    new pair, once. If it comes a second time, somebody has a copy: then the whole family ends
-    (RFC 9700 4.14.2). A logout ends it as well.
-    """
-
-    beyond = True
-    ask = "A refresh token is used a second time. Who may that be, and can you tell which?"
-    hints = [
-        "The login's JSON gets a member refresh_token; POST /refresh (form refresh_token) answers"
-        " like the login.",
-        "Keep a hash of each refresh token, its family and whether it was used. A used one ends its"
-        ' family: 400 with JSON {"error": "invalid_grant"} (RFC 6749 5.2).',
-        "UPDATE refresh SET used = 1 WHERE hash = ? AND used = 0; if no row changed, put the family"
-        " on the list of what was revoked. Let access tokens name it too, in a claim sid.",
-    ]
+    beyond = "beyond"
 
     def test_refresh_token_works_once_and_its_family_ends(self, app):
         """A refresh token gets a new pair once; used again, it ends all that came of it."""

@@ -1,8 +1,7 @@
 """Lesson 05: one-time PINs and authenticator apps (RFC 4226, 6238).
 
-One class is one step, in the order in which you build it. Its text says why the step matters,
-`ask` is the question that leads on, `hints` go from where to look to almost the line, and `pieces`
-names what the step is about in app.py.
+One class is one step, in the order in which you build it; what each step says to the learner stands
+in lessons/05_otp/steps.toml.
 """
 
 import hashlib
@@ -92,20 +91,6 @@ def pin_in(message, answer):
 
 
 class TestItWorks:
-    """It works
-
-    This holds from the beginning. Keep it so.
-    """
-
-    pieces = ["app", "index", "public"]
-    ask = "What do `GET /` with a password and a phone's code, and `POST /enroll`, answer?"
-    hints = [
-        "Compare with naive.py, which passes this step.",
-        "POST /enroll answers 201 with JSON that holds an otpauth:// address; GET / wants the"
-        " password in Authorization and the code in a header OTP.",
-        "pyotp.TOTP(secret).provisioning_uri(name=…, issuer_name=…) makes the address.",
-    ]
-
     def test_it_works_public_page(self, app):
         """The public page needs nothing."""
         expect(app.get("/public"), 200)
@@ -123,21 +108,6 @@ class TestItWorks:
 
 
 class TestRequired:
-    """The password alone is half of it
-
-    A program must be able to tell "wrong password" from "now the code". So the answer to a right
-    password says what is missing, in a header; and nobody learns from it what is right before.
-    """
-
-    pieces = ["password_owner", "second_factor", "refuse_with", "CHALLENGE"]
-    ask = "What does a client learn from your 401: that the password is wrong, or the code?"
-    hints = [
-        "Look at the answer to a right password without a code, and at its headers.",
-        "It is 401 with the Basic challenge and one more header, OTP: required. A wrong password"
-        " gets the challenge alone, whatever the code. A wrong code is asked for again.",
-        '401, {"WWW-Authenticate": \'Basic realm="…"\', "OTP": "required"}.',
-    ]
-
     def test_code_is_asked_for(self, app):
         """A right password without a code, or with a wrong one, is answered with OTP: required."""
         for code in (None, ""):
@@ -168,23 +138,6 @@ class TestRequired:
 
 
 class TestMail:
-    """A PIN takes another way than the password
-
-    A second factor is worth something only if it doesn't travel with the first. What stands in the
-    answer is read by whoever sent the password. And four digits are ten thousand tries.
-    """
-
-    pieces = ["send_pin", "mail"]
-    ask = "Who reads the answer to POST /pin, and who should read the PIN?"
-    hints = [
-        "Look at what POST /pin answers, at how many digits there are and where they come from.",
-        "202 without the PIN; the PIN goes by mail, over the server that FLASK_MAIL_SERVER names"
-        " (host:port), to username@example.com; six digits, from the module secrets. Mail fails at"
-        " times: then 503 and a sentence.",
-        'f"{secrets.randbelow(10**6):06}"; EmailMessage and smtplib.SMTP(host, port,'
-        " timeout=5).send_message(message), in a try for OSError.",
-    ]
-
     def test_pin_comes_by_mail(self, app, mailbox):
         """The PIN is mailed to its user, opens the page, and is nowhere in the answer."""
         for pair in (USER1, USER2):
@@ -234,23 +187,6 @@ class TestMail:
 
 
 class TestPinOnce:
-    """A PIN counts once, for a while
-
-    A PIN lies in a mailbox for years. It must be worth nothing there, nor in a copy of your
-    database, nor to somebody who saw it being typed.
-    """
-
-    pieces = ["tag", "use_pin"]
-    ask = "How long can someone who finds an old PIN use it?"
-    hints = [
-        "Look at what happens to a PIN after its use, after FLASK_PIN_LIFETIME seconds, and when"
-        " the user asks for another.",
-        "Keep one PIN a user, hashed with a key, and when it ends. Take it away in the same"
-        " statement that looks for it, so that of two at once only one wins.",
-        "UPDATE users SET pin = NULL WHERE name = ? AND pin = ? AND pin_until > ?, and look at"
-        " rowcount.",
-    ]
-
     def test_pin_counts_once(self, app, mailbox):
         """The same PIN does not open twice, and not for another user."""
         pin = ask_for_pin(app, mailbox)
@@ -301,20 +237,6 @@ class TestPinOnce:
 
 
 class TestDrift:
-    """Clocks differ, a little
-
-    A phone's clock is not yours. One step of 30 seconds to either side is what RFC 6238 5.2 allows;
-    each step more is one more code that a guess may hit.
-    """
-
-    pieces = ["use_totp", "code_at"]
-    ask = "For how many seconds is a code of yours good?"
-    hints = [
-        "Look at the window in which a code counts.",
-        "The current step, the one before and the one after.",
-        "for step in (now, now - 1, now + 1), where now = int(time.time()) // 30.",
-    ]
-
     def test_one_step_either_way_and_no_more(self, start):
         """Codes of one step around now count; of two steps, or of another phone, they don't."""
         app = start()
@@ -339,22 +261,6 @@ class TestDrift:
 
 
 class TestReplay:
-    """A code counts once
-
-    Somebody looks over your shoulder, or a page that only looks like yours passes it on. Within its
-    30 seconds the code would open for them too; so the first use must be the only one
-    (RFC 6238 5.2).
-    """
-
-    pieces = ["NO_STORE"]
-    ask = "Where could your server note that a code was used, so that all its processes know?"
-    hints = [
-        "Look at what your server remembers of a code that was right.",
-        "Write it down in one step that fails if it is there already; a look and then a write lets"
-        " two at once through.",
-        "INSERT OR IGNORE INTO used VALUES (name, code, step), and look at rowcount.",
-    ]
-
     def test_code_counts_once(self, start):
         """The same code does not open twice, after a restart neither."""
         app = start()
@@ -382,22 +288,6 @@ class TestReplay:
 
 
 class TestEnrolment:
-    """Who is enrolled is asked for a code first
-
-    If the password is enough to enrol, a thief of the password enrols a phone of their own. So it
-    is enough once. And until a first code was right, nobody knows whether the phone has the secret.
-    """
-
-    pieces = ["enroll", "enrolling_user", "enroll_svg", "otpauth"]
-    ask = "Somebody has user1's password, and user1 has a phone. What does POST /enroll give them?"
-    hints = [
-        "Look at what POST /enroll and GET /enroll.svg do for a user who has a phone already.",
-        "Keep two secrets a user: the one that counts, and a new one until its first right code."
-        " Who has one that counts shows a code for either address. The picture is not to be kept.",
-        "UPDATE users SET secret = pending, pending = NULL after the first right code; before that,"
-        " if user['secret']: second_factor(user).",
-    ]
-
     def test_password_alone_enrols_once(self, start):
         """After a first right code, the password alone neither enrols nor shows the secret."""
         app = start()
@@ -448,21 +338,6 @@ class TestEnrolment:
 
 
 class TestTries:
-    """Five wrong codes, then a pause
-
-    A million codes are soon tried, and three of them are right at any time. The limit belongs to
-    the user, not to the address a request comes from: an attacker has many addresses.
-    """
-
-    pieces = ["TRIES", "take_try"]
-    ask = "How many codes can somebody who knows the password try in a minute?"
-    hints = [
-        "Look at what your server counts, for whom, and when it starts again.",
-        "Count the try before you look at the code, in one statement; a right code sets the count"
-        " back to 0. After five: 429 with Retry-After, whatever the code.",
-        "UPDATE users SET tries = tries + 1 WHERE name = ? AND tries < 5; no row changed: 429.",
-    ]
-
     def test_five_wrong_codes_and_then_no_more(self, start, mailbox):
         """After five wrong codes even right ones are 429, with Retry-After, after a restart too."""
         app = start()
@@ -539,21 +414,7 @@ class TestTries:
 
 
 class TestRecovery:
-    """Beyond app.py: recovery codes
-
-    Phones get lost. Codes on paper, each good once, are a way back that needs neither phone nor
-    mail. They are as good as a phone, so they are kept hashed and count as tries.
-    """
-
-    beyond = True
-    ask = "The phone is gone and the mailbox too. What can the user still show?"
-    hints = [
-        "POST /enroll's JSON gets a member recovery_codes: a list of ten texts. They count with the"
-        " secret, from its first right code on.",
-        "Make them from the module secrets, long enough that a quick hash will do; keep a hash of"
-        " each, and take it away when it is used. The header is OTP again.",
-        "DELETE FROM recovery WHERE name = ? AND hash = ?, and look at rowcount.",
-    ]
+    beyond = "beyond"
 
     def test_recovery_codes_count_once_each(self, start):
         """Each recovery code of an enrolled phone opens once; a new enrolment ends the old ones."""

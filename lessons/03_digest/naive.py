@@ -1,5 +1,5 @@
 # /// script
-# requires-python = ">=3.10"
+# requires-python = ">=3.11"
 # dependencies = ["flask>=3.1", "flask-httpauth>=4.8"]
 # ///
 """Lesson 03, as it is often first written. It works, and its flaws are left in on purpose.

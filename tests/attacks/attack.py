@@ -24,10 +24,10 @@ class Attack:
     """A row of the table.
 
     naive: what becomes of it on naive.py: "succeeds", "fails", or "n/a" where naive.py lacks what
-    is attacked. On app.py it always fails. without: changes to app.py, each text and replacement,
-    without which the attack succeeds there as well: the proof that it is one, and of what stops
-    it. settings: what the lesson is started with. servers: also try
-    gunicorn, since the server below has a say in it. long: only in the thorough run.
+    is attacked. On `file`, app.py or one that goes beyond it, it always fails. without: changes to
+    the lesson's files, each text and replacement, with which the attack succeeds there as well:
+    the proof that it is one, and of what stops it. settings: what the lesson is started with.
+    servers: also try gunicorn, since the server below has a say in it. long: only in the thorough run.
     """
 
     lesson: str
@@ -39,6 +39,7 @@ class Attack:
     settings: tuple[tuple[str, object], ...] = ()
     servers: bool = False
     long: bool = False
+    file: str = "app"
 
     @property
     def tried(self) -> str:
@@ -64,6 +65,20 @@ class StillWorks:
 def is_naive(target) -> bool:
     """Tell whether the lesson runs its naive.py."""
     return target.path.stem == "naive"
+
+
+def without(attack, folder) -> dict[str, str]:
+    """Return the lesson's files, name and text, with the attack's changes in them.
+
+    Each text that is replaced stands in exactly one of the files, once. folder: the lesson's.
+    """
+    names = dict.fromkeys(["store.py", "app.py", f"{attack.file}.py"])
+    texts = {name: (folder / name).read_text("utf-8") for name in names}
+    for old, new in attack.without:
+        found = [name for name, text in texts.items() for _ in range(text.count(old))]
+        assert len(found) == 1, f"{len(found)} times in {', '.join(texts)}: {old}"
+        texts[found[0]] = texts[found[0]].replace(old, new)
+    return texts
 
 
 def number(target) -> str:

@@ -32,18 +32,20 @@ ORDINARY, LONG = 200, 10_000
 ENOUGH_TO_FIND = 1_000  # a flaw that was put in, most often far sooner
 HOUR = 3600  # what was used is kept for longer, in case the clock is set back
 ENOUGH = 1.3  # times the memory of half-way: more is a leak
-CHEAP = [("memory_cost=19456", "memory_cost=64"), ("rounds=2", "rounds=1")]
+CHEAP = [("memory_cost=19456", "memory_cost=64"), ("rounds=2,", "rounds=1,")]
 
 
 def cheap_copy(folder, tmp_path, *changes):
-    """Return a copy of app.py with a cheap hash, and with other changes for a proof."""
-    text = (LESSONS / folder / "app.py").read_text("utf-8")
-    for old, new in [*(CHEAP if "memory_cost" in text else []), *changes]:
-        assert text.count(old) == 1, f"{text.count(old)} times in app.py: {old}"
-        text = text.replace(old, new)
-    path = tmp_path / "app.py"
-    path.write_text(text, "utf-8")
-    return path
+    """Return app.py, copied with store.py, with a cheap hash and other changes for a proof."""
+    texts = {name: (LESSONS / folder / name).read_text("utf-8") for name in ("app.py", "store.py")}
+    cheap = CHEAP if "memory_cost" in "".join(texts.values()) else []
+    for old, new in [*cheap, *changes]:
+        found = [name for name, text in texts.items() for _ in range(text.count(old))]
+        assert len(found) == 1, f"{len(found)} times in {', '.join(texts)}: {old}"
+        texts[found[0]] = texts[found[0]].replace(old, new)
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    return tmp_path / "app.py"
 
 
 def started(folder, path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from learn.places import LESSONS, ROOT
+from learn.layout import LESSONS, ROOT
 
 # What each naive.py is guilty of in the eyes of ruff's security rules, on purpose.
 GUILTY = {

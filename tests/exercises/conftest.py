@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from learn.places import ROOT
+from learn.layout import ROOT
 
 
 class Copy:

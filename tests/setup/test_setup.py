@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from learn import setup
-from learn.places import ROOT
+from learn.layout import ROOT
 
 WINDOWS = os.name == "nt"
 HEADER = "Authorization: Basic dXNlcjE6cGFzczE="

@@ -21,8 +21,8 @@ import psutil
 import pytest
 
 from learn import bench, hashes, waits
-from learn.places import ROOT, LessonError, find_folder
-from learn.show import Table
+from learn.layout import ROOT, LessonError, find_folder
+from learn import Table
 
 CASES = {case.name: case for case in bench.CASES}
 PERFORMANCE = ROOT / "docs" / "performance.md"
