@@ -10,7 +10,7 @@ from relay import Relay
 from test_browser import BASIC, browser  # noqa: F401 (a fixture)
 
 from learn import Lesson
-from learn.places import LESSONS
+from learn.layout import LESSONS
 
 README = LESSONS / "04_jwt" / "README.md"
 # In a page: send one request after the other; what came back, or the error's name, for each.

@@ -25,7 +25,7 @@ import pyotp
 from werkzeug.datastructures import WWWAuthenticate
 
 from learn import digest_answer
-from learn.places import LESSONS, ROOT
+from learn.layout import LESSONS, ROOT
 
 DOCUMENT = ROOT / "docs" / "serving.md"
 OTHERS = ROOT / ".others"
@@ -66,12 +66,13 @@ elif name == "uvicorn":
 elif name == "hypercorn":
     import asyncio
 
+    from a2wsgi import WSGIMiddleware
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
-    asyncio.run(serve(app, config, mode="wsgi"))
+    asyncio.run(serve(WSGIMiddleware(app), config, mode="asgi"))
 """
 
 
