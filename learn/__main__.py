@@ -3,6 +3,7 @@
 Plain syntax that even an old Python can read, so that it can say that it is too old.
 """
 
+import os
 import sys
 
 if sys.version_info < (3, 11):
@@ -11,6 +12,11 @@ if sys.version_info < (3, 11):
         "Install a newer one and start again with it, for example: python3.13 -m learn\n"
         % sys.version_info[:2]
     )
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    if any(
+        os.path.isfile(os.path.join(folder, uv)) for folder in folders for uv in ("uv", "uv.exe")
+    ):
+        sys.stderr.write("You have uv, which finds one itself: uv run --python 3.13 -m learn\n")
     sys.exit(1)
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ GUILTY = {
 }
 
 
+LOCKS = ["requirements.txt", "learn/install/requirements-uv.txt", "tests/requirements-others.txt"]
+
+
 def security_findings(*paths):
     """Return what ruff's security rules find, by file: a set of codes each."""
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "S"]
@@ -59,7 +62,7 @@ def test_style():
         assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.txt")))
+@pytest.mark.parametrize("name", LOCKS)
 def test_every_requirement_is_locked_with_hashes(name):
     """Each package has its versions and their hashes, and no line names a place to get it from."""
     text = (ROOT / name).read_text("utf-8")
@@ -73,7 +76,7 @@ def test_every_requirement_is_locked_with_hashes(name):
 
 def test_nothing_is_installed_unhashed():
     """Each command of the set-up that installs says --require-hashes."""
-    text = (ROOT / "learn" / "setup.py").read_text("utf-8")
+    text = (ROOT / "learn" / "install" / "make.py").read_text("utf-8")
     installs = re.findall(r'"install"[^\n]*', text)
     assert len(installs) == 3
     assert all("--require-hashes" in line for line in installs), installs

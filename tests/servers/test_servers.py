@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from learn import Lesson, digest_answer
-from learn.places import LESSONS
+from learn.layout import LESSONS
 
 USER1 = ("user1", "pass1")
 FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
