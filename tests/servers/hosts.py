@@ -17,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
+from datetime import UTC
 from importlib import metadata
 from pathlib import Path
 
@@ -265,8 +267,8 @@ http {{
         log.mkdir()
         run.chmod(0o755)
         own = {"RUN_DIR": run, "LOG_DIR": log, "LOCK_DIR": run, "PID_FILE": run / "apache2.pid"}
-        user = "www-data" if os.geteuid() == 0 else os.environ.get("USER", "nobody")
-        own |= {"RUN_USER": user, "RUN_GROUP": user}
+        # Only root can become somebody else; for others Apache leaves these two alone.
+        own |= {"RUN_USER": "www-data", "RUN_GROUP": "www-data"}
         environment = {**os.environ, **{f"APACHE_{k}": str(v) for k, v in own.items()}}
         names = ["-C", "ServerName 127.0.0.1", "-D", "FOREGROUND"]
         self.run([program("apache2"), "-d", etc, *names], port, env=environment)
@@ -354,14 +356,14 @@ def enable(etc, module):
 
 def make_certificate(folder):
     """Make a certificate for 127.0.0.1, signed by itself; return its path and that of its key."""
-    from datetime import datetime, timedelta, timezone
+    from datetime import datetime, timedelta
     from ipaddress import ip_address
 
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(timezone.utc)
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
     certificate = (
@@ -389,8 +391,10 @@ def system_python(folder):
     subprocess.run(["/usr/bin/python3", "-m", "venv", folder], check=True, capture_output=True)
     wanted = set()
     for name in NAMES:
-        header = (LESSONS / name / "app.py").read_text("utf-8").split('"""')[0]
-        for spec in re.findall(r'"([\w.-]+(?:\[\w+\])?)>=', header):
+        lines = (LESSONS / name / "app.py").read_text("utf-8").splitlines()
+        header = lines[1 : lines.index("# ///", 1)]  # inline script metadata (PEP 723)
+        given = tomllib.loads("\n".join(line.removeprefix("#").strip() for line in header))
+        for spec in given["dependencies"]:
             wanted |= with_dependencies(spec)
     pinned = re.findall(
         r"^([\w.-]+)(?:\[[\w,]+\])?(==(?:.*\\\n)*.*\n)",
