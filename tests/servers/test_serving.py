@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
@@ -132,6 +133,16 @@ def test_apache(lesson, alias, debian):
     with Host(lesson) as host:
         port = host.apache(debian, alias)
         log_in(lesson, f"http://127.0.0.1:{port}{alias.rstrip('/')}")
+
+
+@long
+@needs("apache2")
+def test_apache_with_tls(debian):
+    """With the three lines for TLS the app knows its own origin, as lesson 02 shows."""
+    with Host("02_basic") as host:
+        port = host.apache(debian, tls=True)
+        trusted = ssl.create_default_context(cafile=str(host.root / "cert.pem"))
+        log_in("02_basic", f"https://127.0.0.1:{port}", trusted)
 
 
 @long
