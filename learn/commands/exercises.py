@@ -60,7 +60,8 @@ def check(lesson, watch, every, file, as_json, junitxml):
     Without a number: the one you last worked on. Exit status 0 if all steps hold, else 1.
     """
     from ..practice import exercise
-    from ..practice.check import run_checks, write_junit
+    from ..practice.check import run_checks
+    from ..practice.results import write_junit
 
     if every and (lesson or file or watch):
         raise click.UsageError("--all checks every exercise: leave out the lesson and --file.")

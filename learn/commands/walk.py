@@ -40,7 +40,11 @@ def lab(lesson, more):
     lesson is for JupyterLab: lab 02 --no-browser.
     """
     own = ROOT / ".learn" / "jupyter"  # nothing is written outside the repository
-    own.mkdir(parents=True, exist_ok=True)
+    answered = own / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    answered.mkdir(parents=True, exist_ok=True)
+    settings = answered / "notification.jupyterlab-settings"
+    if not settings.exists():  # else JupyterLab asks at its first start whether it may fetch news
+        settings.write_text('{"fetchNews": "false", "checkForUpdates": false}\n', "utf-8")
     names = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
     names |= {"JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython"}
     environment = {**os.environ, **{name: str(own / folder) for name, folder in names.items()}}

@@ -120,6 +120,7 @@ def bearer(how):
 
 
 def login_form(user="user1", password="pass1"):  # noqa: S107
+    """A login by lesson 01's form."""
     return same(
         Request("POST", "/login", FORM, urlencode({"username": user, "password": password}))
     )

@@ -141,6 +141,9 @@ def test_lab_wants_its_token_and_stays_on_this_machine(home):
         assert status == 403
         assert httpx2.get(f"{base}/api/contents?token={token}", timeout=5).status_code == 200
         assert len(token) >= 32
+        settings = "lab/api/settings/@jupyterlab/apputils-extension:notification"
+        said = httpx2.get(f"{base}/{settings}?token={token}", timeout=5).json()
+        assert '"fetchNews": "false"' in said["raw"]  # answered, so it asks nobody at its start
         if Path("/proc/net/tcp").exists():
             listening = [
                 line.split()[1]
