@@ -154,6 +154,8 @@ def test_uwsgi(lesson, prefix, debian):
     with Host(lesson) as host:
         port = host.uwsgi(debian, prefix)
         log_in(lesson, f"http://127.0.0.1:{port}{prefix}")
+        host.running[0].terminate()
+        assert host.running[0].wait(30) == 0
 
 
 FORGED = {
@@ -347,11 +349,23 @@ def test_half_a_request_and_waitress(form):
 
 @long
 @needs("uwsgi", "nginx")
-def test_uwsgi_stops_with_the_sentence(debian):
-    """An app that refuses to start stops uWSGI, and its sentence is the reason given."""
+@pytest.mark.parametrize(
+    "fault, said",
+    [
+        ("key", "FLASK_SECRET_KEY is shorter than 32 bytes"),
+        ("packages", "No module named 'flask'"),
+    ],
+)
+def test_uwsgi_stops_when_the_app_does_not_start(fault, said, debian, tmp_path):
+    """uWSGI does not go on without an app, and its log has the reason."""
     with Host(LESSON) as host:
-        host.key = "too short"
+        if fault == "key":
+            host.key = "too short"
+        else:
+            subprocess.run(
+                ["/usr/bin/python3", "-m", "venv", "--without-pip", tmp_path], check=True
+            )
         with contextlib.suppress(AssertionError):  # it may have stopped before nginx starts
-            host.uwsgi(debian)
+            host.uwsgi(debian if fault == "key" else tmp_path)
         assert host.running[0].wait(30) != 0
-        assert "FLASK_SECRET_KEY is shorter than 32 bytes" in host.log()
+        assert said in host.log()
