@@ -32,7 +32,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 
@@ -167,7 +167,7 @@ def _utc(seconds: object) -> str | None:
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
         return None
     try:
-        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     except (OverflowError, ValueError):
         return None
     return moment.replace(tzinfo=None).isoformat(" ", "seconds") + " UTC"

@@ -82,7 +82,7 @@ def refuse_broken_text():
 def explain_apache(response):
     apache = response.status_code == 401 and "mod_wsgi.version" in request.environ
     if apache and "Authorization" not in request.headers:
-        response.data += b"Apache hands them over only with WSGIPassAuthorization On.\n"
+        response.data += b"mod_wsgi hands credentials over only with WSGIPassAuthorization On.\n"
     return response
 
 
@@ -91,6 +91,7 @@ def db():
     if not hasattr(local, "db"):
         local.db = sqlite3.connect(str(current_app.config["DATABASE"]), isolation_level=None)
         local.db.row_factory = sqlite3.Row
+        local.db.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
     return local.db
 
 
@@ -125,16 +126,21 @@ def make_database(path, secret_of):
 
 def is_ours():
     """Tell whether the tables are there. Raises sqlite3.DatabaseError if others are."""
+    tables = db().execute("SELECT 1 FROM sqlite_master").fetchone()
+    # Read after the tables, with which it comes: another worker may be making both just now.
     number = db().execute("PRAGMA application_id").fetchone()[0]
-    if number != LESSON and db().execute("SELECT 1 FROM sqlite_master").fetchone():
+    if tables and number != LESSON:
         raise sqlite3.DatabaseError("it holds the data of another lesson or program")
     return number == LESSON
 
+
+# This lesson's own part: its tables, and the functions through which app.py uses them.
 
 # Argon2id at OWASP's parameters: 19 MiB, 2 rounds, 1 thread (lesson 01).
 argon2id = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)
 NOBODY = argon2id.hash(token_hex())  # an unknown user costs a hash as well
 LESSON = 5005  # stands in the file's header, so that no other lesson takes the file for its own
+SYNCHRONOUS = "FULL"  # what was answered has reached the disk
 TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE users (name TEXT PRIMARY KEY, hash TEXT, mail TEXT, secret TEXT, pending TEXT,

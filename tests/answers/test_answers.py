@@ -14,9 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from learn.places import LESSONS, ROOT
-from learn.steps import read_steps
-from learn.verdict import number_of
+from learn.layout import LESSONS, ROOT
+from learn.practice.steps import read_steps
+from learn.showing.results import number_of
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(p.name for p in HERE.iterdir() if (p / "mistakes.py").is_file())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attack import USER1, basic
 
-from learn.places import LESSONS
+from learn.layout import LESSONS
 
 RIGHT = basic(*USER1).encode()
 

@@ -24,7 +24,7 @@ from on_otp import code_of, enroll, log_in, steady
 from wire import NoAnswer, answers
 
 from learn import Lesson
-from learn.places import LESSONS
+from learn.layout import LESSONS
 
 PROOF = re.compile(rb'rspauth="\w+", qop=auth, cnonce="[^"\\]*", nc=\w{8}')  # RFC 7616 3.5
 FOLDERS = sorted(p.name for p in LESSONS.glob("0*_*"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from learn.places import LESSONS, ROOT
+from learn.layout import LESSONS, ROOT
 
 # What each naive.py is guilty of in the eyes of ruff's security rules, on purpose.
 GUILTY = {
@@ -19,6 +19,9 @@ GUILTY = {
     "04_jwt/naive.py": {"S105"},  # likewise, and a password
     "05_otp/naive.py": {"S311"},  # random instead of secrets
 }
+
+
+LOCKS = ["requirements.txt", "learn/install/requirements-uv.txt", "tests/requirements-others.txt"]
 
 
 def security_findings(*paths):
@@ -59,7 +62,7 @@ def test_style():
         assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.txt")))
+@pytest.mark.parametrize("name", LOCKS)
 def test_every_requirement_is_locked_with_hashes(name):
     """Each package has its versions and their hashes, and no line names a place to get it from."""
     text = (ROOT / name).read_text("utf-8")
@@ -73,7 +76,7 @@ def test_every_requirement_is_locked_with_hashes(name):
 
 def test_nothing_is_installed_unhashed():
     """Each command of the set-up that installs says --require-hashes."""
-    text = (ROOT / "learn" / "setup.py").read_text("utf-8")
+    text = (ROOT / "learn" / "install" / "make.py").read_text("utf-8")
     installs = re.findall(r'"install"[^\n]*', text)
     assert len(installs) == 3
     assert all("--require-hashes" in line for line in installs), installs
@@ -138,6 +141,9 @@ def test_lab_wants_its_token_and_stays_on_this_machine(home):
         assert status == 403
         assert httpx2.get(f"{base}/api/contents?token={token}", timeout=5).status_code == 200
         assert len(token) >= 32
+        settings = "lab/api/settings/@jupyterlab/apputils-extension:notification"
+        said = httpx2.get(f"{base}/{settings}?token={token}", timeout=5).json()
+        assert '"fetchNews": "false"' in said["raw"]  # answered, so it asks nobody at its start
         if Path("/proc/net/tcp").exists():
             listening = [
                 line.split()[1]

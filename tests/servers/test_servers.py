@@ -3,16 +3,18 @@
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 
 import httpx2
 import pytest
 
-from learn import Lesson, digest_answer
-from learn.places import LESSONS
+from learn import Lesson, LessonError, digest_answer
+from learn.layout import LESSONS
 
 USER1 = ("user1", "pass1")
 FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
@@ -212,7 +214,7 @@ def test_ways_to_start(folder, way, tmp_path):
     )
     try:
         assert answers(f"http://127.0.0.1:{port}/", process) in (200, 401, 404)
-        assert (tmp_path / folder / "instance" / "users.db").exists()  # the lesson's own
+        assert (tmp_path / folder / "instance" / "lesson.db").exists()  # the lesson's own
     finally:
         process.terminate()
         log = process.communicate(timeout=10)[0]
@@ -222,6 +224,8 @@ def test_ways_to_start(folder, way, tmp_path):
 # Imports what an app.py imports first, so that eight processes run the file at the same moment.
 AT_ONCE = """
 import multiprocessing, os, runpy, sys, time, flask, flask_httpauth, jwt, pyotp, segno
+
+sys.path[0] = sys.argv[2]
 from passlib.hash import argon2
 
 argon2.using(type="ID", memory_cost=64, rounds=1).hash("loads what the first hash loads")
@@ -250,10 +254,10 @@ for number in range(40):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_many_start_at_once(folder, tmp_path):
     """Eight processes that start at once, with no database yet, all get to work."""
-    path = tmp_path / "app.py"  # with a cheap hash, or they would hardly meet at the database
-    text = (LESSONS / folder / "app.py").read_text("utf-8")
-    path.write_text(text.replace("memory_cost=19456", "memory_cost=64"), "utf-8")
-    command = [sys.executable, "-c", AT_ONCE, str(path), str(tmp_path)]
+    for name in ("app.py", "store.py"):  # with a cheap hash, or they would hardly meet
+        text = (LESSONS / folder / name).read_text("utf-8")
+        (tmp_path / name).write_text(text.replace("memory_cost=19456", "memory_cost=64"), "utf-8")
+    command = [sys.executable, "-c", AT_ONCE, str(tmp_path / "app.py"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.stderr == ""
     assert done.stdout.split("\n")[:-1] == [f"{number}{' 0' * 8}" for number in range(40)]
@@ -262,7 +266,7 @@ def test_many_start_at_once(folder, tmp_path):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_bad_settings_get_a_sentence(folder, tmp_path, request):
     """A short key or a lifetime that is no number stops the start with a sentence, no traceback."""
-    cases = [("SECRET_KEY", "too short")]
+    cases = [("SECRET_KEY", "too short"), ("PROXIES", "-1"), ("PROXIES", "one")]
     bad = ["soon", "-5", "0", "9" * 20]
     cases += [("NONCE_LIFETIME", value) for value in bad] if folder == "03_digest" else []
     cases += [("TOKEN_LIFETIME", value) for value in bad] if folder == "04_jwt" else []
@@ -281,3 +285,96 @@ def test_bad_settings_get_a_sentence(folder, tmp_path, request):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
         assert done.returncode == 1 and f"FLASK_{name}" in done.stderr
         assert "Traceback" not in done.stderr and value not in done.stderr.replace("shorter", "")
+
+
+def start_with(folder, database):
+    """Start a lesson's app.py with a database, and return what became of it; it must not serve."""
+    environment = {**os.environ, "FLASK_DATABASE": str(database)}
+    command = [sys.executable, str(LESSONS / folder / "app.py")]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_database_of_something_else_gets_a_sentence(folder, tmp_path):
+    """Another lesson's database, another program's, a folder or garbage: a sentence, untouched."""
+    other = FOLDERS[FOLDERS.index(folder) - 1]
+    with Lesson(other, DATABASE=tmp_path / "other lesson.db"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "other program.db")) as db:
+        db.execute("CREATE TABLE users (id INTEGER)")
+    (tmp_path / "garbage.db").write_bytes(b"no database" * 1000)
+    (tmp_path / "folder.db").mkdir()
+    for path in sorted(tmp_path.glob("*.db")):
+        before = path.read_bytes() if path.is_file() else None
+        done = start_with(folder, path)
+        assert done.returncode == 1 and "FLASK_DATABASE" in done.stderr, (path.name, done.stderr)
+        assert "Traceback" not in done.stderr and str(path) in done.stderr
+        assert before is None or path.read_bytes() == before
+
+
+@posix
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_nobody_else_reads_the_database(folder, tmp_path):
+    """In a folder that everyone reads, the database and what lies beside it are the owner's."""
+    tmp_path.chmod(0o755)
+    with Lesson(folder, DATABASE=tmp_path / "lesson.db") as app:
+        app.post("/login", form={"username": "user2", "password": "pass2"})
+        app.get("/", digest=("user1", "pass1"))
+        app.get("/", basic=("user1", "pass1"))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert "lesson.db" in modes and set(modes.values()) == {0o600}, modes
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_large_body_is_refused_unread(folder, tmp_path, monkeypatch):
+    """Hundreds of megabytes, plain, as a file or in pieces, are a 4xx, and lie on no disk."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    target = {"01_hashing": "/login", "04_jwt": "/login", "05_otp": "/pin"}.get(folder, "/users")
+    head = f"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
+    start = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+    size = len(start) + (600 << 20)
+    kinds = [
+        b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d" % size,
+        b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %d" % size,
+        b"Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked",
+    ]
+    with Lesson(folder) as app:
+        for kind in kinds:
+            with socket.create_connection(("127.0.0.1", app.port), timeout=15) as connection:
+                connection.sendall(head + kind + b"\r\n\r\n")
+                body = start + bytes(1 << 20)
+                chunked = b"%x\r\n%s\r\n" % (len(body), body) if b"chunked" in kind else body
+                with suppress(ConnectionError):
+                    connection.sendall(chunked)
+                with suppress(ConnectionError):
+                    status = int(connection.recv(100).split(b" ")[1])
+                    assert 400 <= status < 500, (kind, status)
+            assert app.alive and list(tmp_path.glob("**/*")) == []
+
+
+def test_store_is_the_same_in_every_lesson():
+    """The five store.py differ in their lesson's tables and functions, and nowhere above them.
+
+    Above that stand settings, the answers in plain text and the database itself. Two lessons import
+    more for their own part, and each names itself in its first line.
+    """
+    first = []
+    for folder in FOLDERS:
+        text = (LESSONS / folder / "store.py").read_text("utf-8")
+        same, _, own = text.partition("\n\n\n# This lesson's own part")
+        assert "TABLES = " in own and "def add_demo_users(" in own, folder
+        code = same[same.index("local = threading.local()") :]
+        intro = same[: same.index("\nimport ")].replace(f"lesson {folder[:2]}", "lesson NN")
+        first.append((intro, code))
+    assert len(set(first)) == 1
+
+
+def test_a_file_from_anywhere_may_import_store(tmp_path):
+    """A learner's file that lies elsewhere imports the lesson's store.py, and not its app.py."""
+    text = (LESSONS / "02_basic" / "app.py").read_text("utf-8")
+    (tmp_path / "mine.py").write_text(text, "utf-8")
+    with Lesson("02", tmp_path / "mine.py") as app:
+        assert app.get("/", basic=USER1).status == 200
+    (tmp_path / "mine.py").write_text("from app import app\n", "utf-8")
+    with pytest.raises(LessonError, match="no module 'app'"):
+        Lesson("02", tmp_path / "mine.py")

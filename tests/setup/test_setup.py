@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from learn import setup
-from learn.places import ROOT
+from learn.install import make
+from learn.layout import ROOT
 
 WINDOWS = os.name == "nt"
 HEADER = "Authorization: Basic dXNlcjE6cGFzczE="
@@ -347,7 +347,7 @@ def test_without_network(tmp_path, bare, with_uv, installer):
     ("file", "package"),
     [
         ("requirements.txt", "markupsafe"),
-        pytest.param("requirements-uv.txt", "uv", marks=pytest.mark.long),
+        pytest.param("learn/install/requirements-uv.txt", "uv", marks=pytest.mark.long),
     ],
 )
 def test_a_wrong_hash(tmp_path, bare, with_uv, file, package):
@@ -442,7 +442,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, bare, with_uv):
 )
 def test_what_installers_say_is_explained(output, sentence):
     """What installers and systems say becomes a sentence about the right thing."""
-    assert sentence in setup._explain(output)
+    assert sentence in make._explain(output)
 
 
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.7", "3.8", "3.9"])
@@ -455,7 +455,7 @@ def test_an_old_python_is_told_so(tmp_path, version):
         pytest.skip(f"there is no Python {version} here")
     done = learn(runs[0], copy(tmp_path / "copy"), environment())
     assert refused(done) and f"this is Python {version}." in done.stderr
-    assert "3.10 or newer" in done.stderr
+    assert "3.11 or newer" in done.stderr
 
 
 def test_an_old_python_would_be_told_so(tmp_path):
@@ -466,12 +466,12 @@ def test_an_old_python_would_be_told_so(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=copy(tmp_path / "copy"), capture_output=True, text=True
     )
-    assert refused(done) and "3.10 or newer; this is Python 3.9." in done.stderr
+    assert refused(done) and "3.11 or newer; this is Python 3.9." in done.stderr
 
 
 def test_an_environment_of_ones_own_is_used(tmp_path):
     """With a Python that has all requirements already, no .venv is made."""
-    if not setup._has_all_already():
+    if not make._has_all_already():
         pytest.skip("this Python doesn't have the versions that requirements.txt names")
     folder = copy(tmp_path / "copy")
     done = learn(sys.executable, folder, environment())

@@ -20,16 +20,16 @@ from contextlib import closing
 import psutil
 import pytest
 
-from learn import bench, hashes, waits
-from learn.places import ROOT, LessonError, find_folder
-from learn.show import Table
+from learn import Table
+from learn.layout import ROOT, LessonError, find_folder
+from learn.measure import bench, cases, hashes, load, waiting
 
-CASES = {case.name: case for case in bench.CASES}
+CASES = {case.name: case for case in cases.CASES}
 PERFORMANCE = ROOT / "docs" / "performance.md"
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
 needs_wrk = pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
 needs_others = pytest.mark.skipif(
-    not (bench.OTHERS / "locust").exists(), reason="requirements-others.txt is not installed"
+    not (load.OTHERS / "locust").exists(), reason="tests/requirements-others.txt is not installed"
 )
 
 
@@ -42,19 +42,19 @@ def test_quick_as_json():
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert list(found["requests"]) == [case.name for case in bench.CASES if case.quick]
+    assert list(found["requests"]) == [case.name for case in cases.CASES if case.quick]
     assert found["missing"] == [] and found["machine"]["load generator"] == "wrk"
     for name, one in found["requests"].items():
         assert one["errors"] == 0 and one["requests"] > 0, name
         assert 0 < one["median"] <= one["p99"] and one["cpu"] > 0 and one["memory"] > 10
-        if name != bench.BARE and not CASES[name].login:
+        if name != cases.BARE and not CASES[name].login:
             assert len(one["ratios"]) == 2
 
 
 def loaded(which, **changes):
     """Load one case for a second, with changes; return what is found."""
     case = dataclasses.replace(CASES[which], **changes)
-    return bench.measure([CASES[bench.BARE], case], 1, 1)
+    return bench.measure([CASES[cases.BARE], case], 1, 1)
 
 
 @needs_wrk
@@ -101,10 +101,10 @@ def slow():
 @needs_wrk
 def test_a_slow_answer_is_waited_for(tmp_path, monkeypatch):
     """What answers nothing within the time gets more, and its processor time is that of one."""
-    monkeypatch.setattr(bench, "CONNECTIONS", 1)
+    monkeypatch.setattr(load, "CONNECTIONS", 1)
     (tmp_path / "slow.py").write_text(SLOW)
-    request = bench.same(bench.Request("GET", "/slow"))
-    found = loaded(bench.BARE, name="slow", file=tmp_path / "slow.py", requests=request)["slow"]
+    request = cases.same(cases.Request("GET", "/slow"))
+    found = loaded(cases.BARE, name="slow", file=tmp_path / "slow.py", requests=request)["slow"]
     assert found["requests"] >= 1 and found["errors"] == 0
     assert 1000 < found["cpu"] < 1800
 
@@ -112,8 +112,8 @@ def test_a_slow_answer_is_waited_for(tmp_path, monkeypatch):
 @needs_others
 def test_locust_stands_in(monkeypatch):
     """Where wrk is missing, locust sends the same requests, each with a count of its own."""
-    monkeypatch.setenv("PATH", str(bench.OTHERS / "nowhere"))
-    assert bench.find_generator()[0] == "locust"
+    monkeypatch.setenv("PATH", str(load.OTHERS / "nowhere"))
+    assert load.find_generator()[0] == "locust"
     one = loaded("03 app.py")["03 app.py"]
     assert one["errors"] == 0 and one["requests"] > 1 and one["median"] <= one["p99"]
 
@@ -152,33 +152,35 @@ def test_an_end_from_outside_leaves_no_server(name, tmp_path):
 @needs_wrk
 def test_growth_begins_each_load_with_its_rows(monkeypatch):
     """Each load finds as many rows as its case says, whatever the load before has added."""
-    counts, load = [], bench.load
+    counts, really = [], load.load
 
     def counted(case, app, *more):
         with closing(sqlite3.connect(app.settings["DATABASE"])) as connection:
             counts.append(connection.execute("SELECT count(*) FROM counts").fetchone()[0])
-        return load(case, app, *more)
+        return really(case, app, *more)
 
-    monkeypatch.setattr(bench, "GROWTH", (10, 50))
+    monkeypatch.setattr(cases, "GROWTH", (10, 50))
     monkeypatch.setattr(bench, "load", counted)
-    cases = [case for case in bench.growth_cases() if case.lesson == "03"]
-    assert bench.measure(cases, 1, 2)[cases[-1].name]["errors"] == 0
+    few = [case for case in cases.growth_cases() if case.lesson == "03"]
+    assert bench.measure(few, 1, 2)[few[-1].name]["errors"] == 0
     assert counts == [10, 50, 10, 50]
 
 
 def test_no_generator(monkeypatch, tmp_path):
     """Without wrk and locust there is a sentence that says what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(load, "OTHERS", tmp_path)
     monkeypatch.setattr(bench, "OTHERS", tmp_path)
     with pytest.raises(LessonError, match="Install wrk"):
-        bench.measure([CASES[bench.BARE]], 1, 1)
+        bench.measure([CASES[cases.BARE]], 1, 1)
 
 
 def test_waits_need_no_generator(monkeypatch, tmp_path):
     """What loads nothing is measured without a load generator too."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(load, "OTHERS", tmp_path)
     monkeypatch.setattr(bench, "OTHERS", tmp_path)
-    monkeypatch.setattr(waits, "measure", lambda *_: {"learn": 1})
+    monkeypatch.setattr(waiting, "measure", lambda *_: {"learn": 1})
     found = bench.run(["waits"])
     assert found["waits"] == {"learn": 1} and "load generator" not in found["machine"]
 
@@ -186,29 +188,30 @@ def test_waits_need_no_generator(monkeypatch, tmp_path):
 def test_missing_peers_are_named(monkeypatch, tmp_path):
     """What needs the other environment is left out by name where there is none."""
     measured = []
+    monkeypatch.setattr(load, "OTHERS", tmp_path)
     monkeypatch.setattr(bench, "OTHERS", tmp_path)
-    monkeypatch.setattr(bench, "measure", lambda cases, *_: measured.extend(cases))
+    monkeypatch.setattr(bench, "measure", lambda some, *_: measured.extend(some))
     monkeypatch.setattr(bench, "machine", dict)
     missing = bench.run()["missing"]
-    assert missing == [case.name for case in bench.CASES if case.others] != []
+    assert missing == [case.name for case in cases.CASES if case.others] != []
     assert [case.name for case in measured] == [n for n in CASES if n not in missing]
 
 
 def test_a_lesson_alone(monkeypatch):
     """With a lesson's number its applications are measured, and what they are compared with."""
     measured = []
-    monkeypatch.setattr(bench, "measure", lambda cases, *_: measured.extend(c.name for c in cases))
+    monkeypatch.setattr(bench, "measure", lambda some, *_: measured.extend(c.name for c in some))
     monkeypatch.setattr(bench, "machine", dict)
     monkeypatch.setattr(bench, "has_peers", lambda: True)
     bench.run(lesson=find_folder("02"))
     names = ["02 naive.py", "02 app.py", "httpbin, Basic", "02 app.py, wrong password"]
-    assert measured == [bench.BARE, *names]
+    assert measured == [cases.BARE, *names]
     measured.clear()
     bench.run(lesson=find_folder("01"))
     assert measured == ["01 naive.py, login", "01 app.py, login"]
     measured.clear()
     bench.run(["growth"], lesson=find_folder("04"))
-    assert measured == [f"04 app.py, {count} revoked tokens" for count in bench.GROWTH]
+    assert measured == [f"04 app.py, {count} revoked tokens" for count in cases.GROWTH]
     with pytest.raises(LessonError, match="No growth is measured for 05_otp"):
         bench.run(["growth"], lesson=find_folder("05"))
 
@@ -278,7 +281,7 @@ def test_a_table_is_the_same_everywhere():
     markdown = table._repr_markdown_()
     assert markdown == "| what | ms |\n|---|--:|\n| a `hash` | 28 |\n| **MD5** | 0.01 |\n"
     assert str(table) == "what; ms\na `hash`; 28\n**MD5**; 0.01"
-    code = "from learn.show import *; show(Table(['what', 'ms'], [['a `hash`', 28], ['x', 3]]))"
+    code = "from learn import Table, show; show(Table(['what', 'ms'], [['a `hash`', 28], ['x', 3]]))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     lines = [line.split() for line in done.stdout.splitlines() if "─" not in line]
     assert lines[:3] == [["what", "ms"], ["a", "hash", "28"], ["x", "3"]], done

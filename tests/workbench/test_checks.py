@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from learn.places import LESSONS, ROOT
-from learn.steps import FIRST, read_steps
+from learn.layout import LESSONS, ROOT
+from learn.practice.steps import FIRST, read_steps
 
 FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
 # The optional steps of all lessons are tried with --long, and of this one always.
@@ -56,7 +56,7 @@ def test_app_fails_the_optional_step(folder):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_steps_say_what_a_learner_needs(folder):
     """Each lesson has five to nine steps; each says why, asks, hints, and names its pieces."""
-    import learn.exercise
+    import learn.practice.exercise
 
     steps = read_steps(LESSONS / folder)
     assert 5 <= sum(step.counts for step in steps) <= 9 and steps[0].name == FIRST
@@ -64,7 +64,7 @@ def test_steps_say_what_a_learner_needs(folder):
     for step in steps:
         assert step.checks and len(step.why) > 30 and step.ask.endswith("?"), step.name
         assert len(step.hints) == 3 and len(set(step.hints)) == 3, step.name
-    pieces = learn.exercise.pieces((LESSONS / folder / "app.py").read_text("utf-8"))
+    pieces = learn.practice.exercise.pieces((LESSONS / folder / "app.py").read_text("utf-8"))
     named = [name for step in steps for name in step.pieces]
     assert len(named) == len(set(named)), "a piece belongs to one step"
     assert set(named) <= set(pieces), set(named) - set(pieces)

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from learn import Lesson, LessonError
-from learn.places import LESSONS, ROOT
+from learn.layout import LESSONS, ROOT
 
 NUMBERS = [p.name[:2] for p in sorted(LESSONS.iterdir()) if (p / "app.py").is_file()]
 

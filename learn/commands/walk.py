@@ -1,0 +1,137 @@
+"""Walk through a lesson: play, lab, run, explain."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from ..layout import NOTEBOOKS, ROOT, LessonError, find_folder, find_notebook
+from .group import main, wait_for
+
+
+@main.command()
+@click.argument("lesson", required=False)
+def play(lesson):
+    """Walk through a lesson's notebook in the terminal.
+
+    06 compares the five. Without a number they come one after the other.
+    """
+    from .story import play_notebook
+
+    notebooks = [find_notebook(lesson)] if lesson else sorted(NOTEBOOKS.glob("0*.ipynb"))
+    for notebook in notebooks:
+        if not play_notebook(notebook):
+            break
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("lesson", required=False)
+@click.argument("more", nargs=-1, type=click.UNPROCESSED)
+def lab(lesson, more):
+    """Open a lesson's notebook, or 06, in JupyterLab.
+
+    It serves 127.0.0.1 only, to whoever has the token that it prints. Whatever comes after the
+    lesson is for JupyterLab: lab 02 --no-browser.
+    """
+    own = ROOT / ".learn" / "jupyter"  # nothing is written outside the repository
+    answered = own / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    answered.mkdir(parents=True, exist_ok=True)
+    settings = answered / "notification.jupyterlab-settings"
+    if not settings.exists():  # else JupyterLab asks at its first start whether it may fetch news
+        settings.write_text('{"fetchNews": "false", "checkForUpdates": false}\n', "utf-8")
+    names = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
+    names |= {"JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython"}
+    environment = {**os.environ, **{name: str(own / folder) for name, folder in names.items()}}
+    where = find_notebook(lesson) if lesson else NOTEBOOKS
+    command = [sys.executable, "-m", "jupyterlab", str(where), "--ServerApp.ip=127.0.0.1"]
+    command += [f"--ServerApp.root_dir={ROOT}", "--LabApp.extension_manager=readonly"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command += ["--LabApp.news_url=None"]  # it asks nobody on the network, and npm nothing
+    command += ["--ServerApp.jpserver_extensions={'jupyter_lsp': False}"]
+    if getattr(os, "geteuid", lambda: 1)() == 0:
+        command.append("--allow-root")  # as in a container; it listens on 127.0.0.1 only
+    if lesson:  # the printed address leads to the notebook too
+        command.append(f"--LabApp.default_url=/lab/tree/notebooks/{where.name}")
+    sys.exit(wait_for(subprocess.Popen([*command, *more], env=environment)))
+
+
+@main.command()
+@click.argument("lesson")
+@click.option("--naive", "file", flag_value="naive", help="Serve naive.py.")
+@click.option("--exercise", "file", flag_value="exercise", help="Serve your exercise.py.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Instead of the lesson's own.")
+def run(lesson, file, port):
+    """Serve a lesson and print what to try. Ctrl-C ends it."""
+    from ..running.lesson import Lesson, port_is_free
+
+    folder = find_folder(lesson)
+    usual = 5000 + int(folder.name[:2])
+    if port is None:
+        port = usual if port_is_free(usual) else 0
+        if not port:
+            click.echo(f"Port {usual} is taken, so this one gets another.")
+    elif port and not port_is_free(port):
+        raise LessonError(f"Port {port} is taken. Choose another, or 0 for any free one.")
+    try:
+        with Lesson(folder.name, file or "app", port=port) as server:
+            address = f"http://127.0.0.1:{server.port}"
+            click.echo(f"{folder.name}/{server.path.name} is at {address}/ with a fresh database.")
+            click.echo("Ctrl-C ends it.")
+            things = _things_to_try(folder).replace(f"http://127.0.0.1:{usual}", address)
+            if things:
+                click.echo(f"\nTry in another terminal:\n\n{things}\n")
+            server.echo(lambda text: click.echo(text, nl=False))
+            while server.alive:
+                time.sleep(0.2)
+            raise LessonError("The server stopped. What it said stands above.")
+    except KeyboardInterrupt:
+        click.echo("\nEnded.")
+
+
+def _things_to_try(folder: Path) -> str:
+    """Return the curl commands of the lesson's README, so that they stand in one place only."""
+    readme = (folder / "README.md").read_text("utf-8")
+    blocks = re.findall(r"^```(?:sh|bash|console|shell)\n(.*?)^```", readme, re.M | re.S)
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.split("\n")]
+    commands = [line for line in lines if line.startswith("curl ") and not line.endswith("\\")]
+    return "\n".join(f"    {line}" for line in dict.fromkeys(commands).keys())
+
+
+@main.command()
+@click.argument("text", nargs=-1, required=True)
+@click.option(
+    "--password",
+    "passwords",
+    multiple=True,
+    metavar="USER:PASSWORD",
+    help="Recompute a Digest response with it.",
+)
+@click.option(
+    "--key", "keys", multiple=True, help="Check a token's or session's signature with it."
+)
+@click.option("--method", default="GET", show_default=True, help="Of the request (Digest).")
+@click.option("--target", help="The request's path and query (Digest).")
+def explain(text, passwords, keys, method, target):
+    """Read any header that has to do with authentication.
+
+    For example: explain "Authorization: Basic dXNlcjE6cGFzczE="
+    """
+    from ..explain import Context, explain_line
+    from ..showing.console import make_console
+    from ..showing.exchange import rich_note
+
+    known = dict(pair.partition(":")[::2] for pair in passwords)
+    context = Context(method=method, target=target, passwords=known, keys=keys)
+    try:
+        notes = explain_line(" ".join(text), context)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    console = make_console()
+    for note in notes:
+        console.print(rich_note(note))
