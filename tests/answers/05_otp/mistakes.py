@@ -355,7 +355,8 @@ MISTAKES = [
             (
                 "    fresh = False\n",
                 (
-                    '    seen = query("SELECT 1 FROM used WHERE name = ? AND code = ?", name, code)\n'
+                    '    look = "SELECT 1 FROM used WHERE name = ? AND code = ?"\n'
+                    "    seen = query(look, name, code)\n"
                     "    time.sleep(0.05)  # another query\n"
                     "    fresh = False\n"
                 ),
