@@ -15,7 +15,7 @@ import pyotp
 import pytest
 
 from learn import Mailbox
-from learn.expect import Unexpected, expect, expect_that
+from learn.practice.expect import Unexpected, expect, expect_that
 
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
 STEP = 30  # seconds
