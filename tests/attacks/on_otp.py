@@ -18,7 +18,6 @@ from wire import NoAnswer, ask, request
 
 from learn import Lesson
 
-
 QUIT = (b"QUIT", b"quit")
 
 
