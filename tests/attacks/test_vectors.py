@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from learn.places import LESSONS
+from learn.layout import LESSONS
 
 HERE = Path(__file__).parent
 GROUPS = json.loads((HERE / "wycheproof_hmac.json").read_text("utf-8"))["testGroups"]

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
-from learn.places import ROOT
+from learn.layout import ROOT
 
 HERE = Path(__file__).parent
 # Debian puts Node's packages here, where only its own Node looks.

@@ -17,7 +17,7 @@ from relay import Relay
 from werkzeug.datastructures import Authorization
 
 from learn import Lesson
-from learn.places import ROOT
+from learn.layout import ROOT
 
 USER1 = {"user": "user1", "password": "pass1"}
 WRONG = {"user": "user1", "password": "no"}
