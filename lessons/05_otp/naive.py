@@ -5,7 +5,8 @@
 """Lesson 05, as it is often first written. It works, and its flaws are left in on purpose.
 
 The PIN has four digits, comes back in the answer, never ends and can be tried for ever; a phone's
-code counts for ten minutes, as often as you like. Don't copy this; app.py is the one to copy.
+code counts for ten minutes, as often as you like. With the password alone anybody enrols another
+phone, or looks at the owner's QR code again. Don't copy this; app.py is the one to copy.
 """
 
 import random

@@ -157,6 +157,15 @@ def add_demo_users(_):
         db().execute(add, [name, argon2id.hash(password), f"{name}@example.com"])
 
 
+def read_address(app, name):
+    """Turn a setting host:port into a pair, None if it is not set; refuse to start with another."""
+    value = str(app.config.setdefault(name, ""))
+    found = re.fullmatch(r"(\S+):(\d{1,5})", value)
+    if value and not (found and int(found[2]) < 65536):
+        sys.exit(f"FLASK_{name} must be host:port, for example 127.0.0.1:1025.")
+    app.config[name] = (found[1].strip("[]"), int(found[2])) if found else None
+
+
 def find_user(name):
     """Return a user's row, None if there is no such user."""
     return db().execute("SELECT * FROM users WHERE name = ?", [name]).fetchone()
@@ -204,9 +213,9 @@ def forget_tries(user):
 
 
 def begin_pin(user, seconds):
-    """Begin to send a PIN; return None while another is being sent, else what keep_pin wants.
+    """Take the user's turn to send a PIN, for so many seconds; None while another request has it.
 
-    seconds: how long that may take. After so many, another one may begin.
+    Returns what keep_pin and end_pin want.
     """
     now = time.time()
     begin = """UPDATE users SET sending = ?
@@ -216,15 +225,16 @@ def begin_pin(user, seconds):
 
 
 def keep_pin(user, turn, tag, lifetime):
-    """Let a PIN count from now on, unless the password was changed or its turn is over.
+    """Let a PIN count from now on; False if the turn is over, or the password another by now."""
+    keep = "UPDATE users SET pin = ?, pin_until = ? WHERE name = ? AND hash = ? AND sending = ?"
+    values = [tag, time.time() + lifetime, user["name"], user["hash"], turn]
+    return db().execute(keep, values).rowcount == 1
 
-    turn: from begin_pin; tag: what is kept of the PIN, None if it was not sent: then the one
-    before still counts.
-    """
-    keep = "pin = ?, pin_until = ?," if tag else ""
-    values = [tag, time.time() + lifetime] if tag else []
-    end = f"UPDATE users SET {keep} sending = 0 WHERE name = ? AND hash = ? AND sending = ?"
-    return db().execute(end, [*values, user["name"], user["hash"], turn]).rowcount == 1
+
+def end_pin(user, turn):
+    """Let the next PIN be sent."""
+    end = "UPDATE users SET sending = 0 WHERE name = ? AND sending = ?"
+    db().execute(end, [user["name"], turn])
 
 
 def use_pin(user, tag, lifetime):

@@ -1,15 +1,83 @@
 """Attacks on lesson 05: a second factor."""
 
+import base64
 import hashlib
+import re
+import socket
 import sqlite3
+import statistics
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pyotp
 from attack import USER1, USER2, basic, first, is_in, pin
 from on_hashing import differ, ratio
 from wire import NoAnswer, ask, request
+
+from learn import Lesson
+
+QUIT = (b"QUIT", b"quit")
+
+
+class MailServer:
+    """A mail server that has a mail at once, and says so when it is told to.
+
+    `mails`: pairs of a mail, bytes, and the event that it waits for, in the order of their coming.
+    """
+
+    def __init__(self):
+        self.mails = []
+        self.place = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.place.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def wait(self, number, seconds=10):
+        """Return the mail of this number when it is there, None if none comes."""
+        end = time.monotonic() + seconds
+        while len(self.mails) <= number and time.monotonic() < end:
+            time.sleep(0.01)
+        return self.mails[number] if len(self.mails) > number else None
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self.place.accept()
+            except OSError:  # it was closed
+                return
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection):
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(b"220 here\r\n")
+            for line in lines:
+                if line.upper().startswith(b"DATA"):
+                    connection.sendall(b"354 go on\r\n")
+                    told = threading.Event()
+                    self.mails.append((b"".join(iter(lines.readline, b".\r\n")), told))
+                    told.wait(20)
+                connection.sendall(b"221 bye\r\n" if line[:4] in QUIT else b"250 well\r\n")
+
+
+@contextmanager
+def mailing(target):
+    """Start the lesson anew, with a mail server; both end with the attack."""
+    server = MailServer()
+    with server.place, Lesson(target.folder.name, target.path, MAIL_SERVER=server.address) as own:
+        yield own, server
+
+
+def change(target, sql, *values):
+    """Change the lesson's database, as its owner may at any time."""
+    with closing(sqlite3.connect(target.settings["DATABASE"], timeout=20)) as db, db:
+        db.execute(sql, values)
+
+
+def kept(target, column, user="user1"):
+    """Return a column of the user's row."""
+    with closing(sqlite3.connect(target.settings["DATABASE"], timeout=20)) as db:
+        return db.execute(f"SELECT {column} FROM users WHERE name = ?", [user]).fetchone()[0]
 
 
 def log_in(target, code, user=USER1, **headers):
@@ -140,6 +208,63 @@ def pin_of_before(target):
     return "the older one works as well" if old != new and is_in(log_in(target, old)) else None
 
 
+def pin_acknowledged_late(target):
+    """Ask for two PINs, of which the older one's mail is acknowledged last."""
+    with mailing(target) as (own, server), ThreadPoolExecutor(2) as pool:
+        first = pool.submit(own.post, "/pin", basic=USER1)
+        old, acknowledged = server.wait(0)
+        second = pool.submit(own.post, "/pin", basic=USER1)
+        new, at_once = server.wait(1, 2) or (None, acknowledged)
+        at_once.set()
+        answer = second.result()
+        acknowledged.set()
+        first.result()
+        if answer.status == 202:
+            pins = [re.search(rb"PIN is (\d{6})", mail)[1].decode() for mail in (new, old)]
+            if not is_in(log_in(own, pins[0])) and is_in(log_in(own, pins[1])):
+                return "the older PIN counts, and ended the newer one"
+
+
+def workers_held(target):
+    """Ask for eight PINs at once while the mail server hangs: how many requests wait for it?"""
+    with mailing(target) as (own, server), ThreadPoolExecutor(8) as pool:
+        for _ in range(8):
+            pool.submit(own.post, "/pin", basic=USER1)
+        server.wait(7, 2)
+        held = len(server.mails)
+        for _, told in server.mails:
+            told.set()
+    return f"{held} of 8 requests wait for the mail server" if held > 1 else None
+
+
+def pin_of_the_old_password(target):
+    """Ask for a PIN with a password that is changed while the mail is on its way."""
+    with mailing(target) as (own, server), ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(own.post, "/pin", basic=USER1)
+        _, told = server.wait(0)
+        change(own, "UPDATE users SET hash = 'changed', pin = NULL WHERE name = 'user1'")
+        told.set()
+        asked.result()
+        return "a PIN was kept for the old password" if kept(own, "pin") else None
+
+
+def enrolled_with_the_old_password(target):
+    """Enrol a phone with a password that is changed while its hash is computed."""
+    hashed = kept(target, "hash")
+    for milliseconds in (15, 20, 25, 30, 35, 40, 50, 60, 80):
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(target.post, "/enroll", basic=USER1)
+            time.sleep(milliseconds / 1000)
+            new = "UPDATE users SET hash = 'changed', pending = NULL WHERE name = 'user1'"
+            change(target, new)
+            asked.result()
+        late = kept(target, "pending")
+        old = "UPDATE users SET hash = ?, pending = NULL WHERE name = 'user1'"
+        change(target, old, hashed)
+        if late:
+            return "a secret was kept for the old password"
+
+
 def pin_of_another(target):
     """Use a PIN that was mailed to another user."""
     return "user2's PIN opened user1's page" if is_in(log_in(target, pin(target, USER2))) else None
@@ -189,6 +314,47 @@ def phone_of_the_thief(target):
         if is_in(log_in(target, code_of(mine))):
             return "in with the thief's own phone"
     return "the QR code was shown" if shown.status == 200 else None
+
+
+def secret_seen_again(target):
+    """Knowing the password, look at the QR code that the owner has scanned, and copy the phone."""
+    enroll(target)
+    for path in ("/enroll.svg", "/enroll"):
+        answer = target.get(path, basic=USER1)
+        if answer.status < 400:
+            return f"GET {path} shows the secret again"
+
+
+def new_phone_unnoticed(target):
+    """With a code that the owner was tricked into saying, enrol another phone; who tells them?"""
+    steady(5)
+    owner = enroll(target)
+    log_in(target, code_of(owner, -1))
+    answer = target.post("/enroll", basic=USER1, headers={"OTP": code_of(owner)})
+    mine = pyotp.parse_uri(answer.json()["otpauth_uri"]).secret
+    entered = is_in(log_in(target, code_of(mine, 1)))
+    told = target.printed("For user1: .*new phone", 2, seconds=1)  # of the owner's own, and of mine
+    return "the owner's phone ends, and nobody tells them" if entered and len(told) < 2 else None
+
+
+def recovery_codes_vanish(target):
+    """Enrol eight times at once, and look whether the secret that counts has its recovery codes."""
+
+    def enrol(_):
+        return target.post("/enroll", basic=USER1).json()
+
+    for number in range(25):
+        with ThreadPoolExecutor(8) as pool:
+            answers = {
+                pyotp.parse_uri(one["otpauth_uri"]).secret: one["recovery_codes"]
+                for one in pool.map(enrol, range(8))
+            }
+        secret = kept(target, "pending")
+        change(target, "UPDATE users SET secret = pending, tries = 0 WHERE name = 'user1'")
+        lost = not is_in(log_in(target, answers[secret][0]))
+        change(target, "UPDATE users SET secret = NULL, pending = NULL WHERE name = 'user1'")
+        if lost:
+            return f"in round {number + 1}, eight at once left a secret without its codes"
 
 
 def secret_without_password(target):
@@ -252,6 +418,56 @@ def form_of_another_site(target):
             return f"{path} answered {answer.status}"
 
 
+def form_over_plain_http(target):
+    """Let another origin's form send for a PIN, as a browser does over http: with Origin alone."""
+    for origin in ("http://other.example", "null", f"https://127.0.0.1:{target.port}"):
+        for path in ("/pin", "/enroll"):
+            answer = target.post(path, basic=USER1, headers={"Origin": origin})
+            if answer.status < 400:
+                return f"{path} answered {answer.status} to Origin: {origin}"
+
+
+def password_of_marks(target):
+    """Send a password of twenty thousand accents, which take long to be put into one form."""
+    marks = "a" + "\u0301\u0316" * 10_000
+    pair = base64.b64encode(f"user1:{marks}".encode()).decode()
+    slow, usual = [], []
+    for _ in range(3):
+        for times, how in ((usual, basic("user1", "wrong")), (slow, f"Basic {pair}")):
+            begin = time.perf_counter()
+            target.get("/", authorization=how)
+            times.append(time.perf_counter() - begin)
+    times = min(slow) / min(usual)
+    return f"it takes {times:.0f} times as long" if times > 3 else None
+
+
+def whole_table(target):
+    """Show a new phone's first code where there are half a million users and used codes."""
+    with Lesson(target.folder.name, target.path) as own:
+        return with_many_users(own)
+
+
+def with_many_users(target):
+    with closing(sqlite3.connect(target.settings["DATABASE"], timeout=20)) as db, db:
+        many = range(500_000)
+        db.executemany("INSERT INTO users (name) VALUES (?)", ((f"n{n}",) for n in many))
+        step = int(time.time()) // 30
+        codes = ((f"n{n}", "000000", step) for n in many)
+        db.executemany("INSERT INTO used VALUES (?, ?, ?)", codes)
+    first, usual = [], []
+    for _ in range(7):
+        code = code_of(enroll(target))
+        for times, sent in ((usual, "wrong"), (first, code)):
+            begin = time.perf_counter()
+            answer = log_in(target, sent)
+            times.append(time.perf_counter() - begin)
+        assert is_in(answer)
+        change(target, "UPDATE users SET secret = NULL, tries = 0 WHERE name = 'user1'")
+        change(target, "DELETE FROM used WHERE name = 'user1'")
+    times = statistics.median(first) / statistics.median(usual)
+    return f"it takes {times:.1f} times as long" if times > 1.5 else None
+
+
 def stolen_table(target):
     """Read the database: the PIN that waits there must be neither plain nor quick to guess."""
     code = pin(target)
@@ -273,6 +489,29 @@ def locked_out(target):
         log_in(target, wrong)
     answer = log_in(target, right)
     return f"the owner's right PIN gets {answer.status}" if answer.status == 429 else None
+
+
+def count_set_back(target):
+    """Guess four times whenever the owner has logged in, whose right code sets the count back."""
+    looked = 0
+    for _ in range(3):
+        right = pin(target)
+        for _, wrong in zip(range(4), other_than(right), strict=False):
+            looked += log_in(target, wrong).status == 401
+        log_in(target, right)  # the owner
+    return f"{looked} guesses without a pause" if looked > 5 else None
+
+
+def phone_for_a_code(target):
+    """Ask the owner for one code, as a fake page does, and enrol a phone of one's own with it."""
+    steady(5)
+    owner = enroll(target)
+    log_in(target, code_of(owner, -1))
+    answer = target.post("/enroll", basic=USER1, headers={"OTP": code_of(owner)})
+    mine = pyotp.parse_uri(answer.json()["otpauth_uri"]).secret
+    entered = is_in(log_in(target, code_of(mine, 1)))
+    ended = not is_in(log_in(target, code_of(owner, 1)))
+    return "the account is the thief's" if entered and ended else None
 
 
 def patient_guesses(target):

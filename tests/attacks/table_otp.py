@@ -4,10 +4,28 @@ import on_otp
 from attack import FAILS, NOT_THERE, WORKS, Attack, StillWorks
 from table_http import LIMIT, through_http
 
-_VERIFY = 'argon2id.verify(password, user["hash"] if user else NOBODY) and user:'
-_USER_FIRST = ((_VERIFY, 'user and argon2id.verify(password, user["hash"]):'),)
-_TOLD = ((f"if {_VERIFY}", f"if not user:\n                abort(404)\n            if {_VERIFY}"),)
-_CODE = 'not re.fullmatch("[0-9]{6}", code) or not (use_pin(user, code) or use_totp(user, code)):'
+_RIGHT = 'right = argon2id.verify(password, user["hash"] if user else NOBODY)'
+_USER_FIRST = ((_RIGHT, 'right = user and argon2id.verify(password, user["hash"])'),)
+_TOLD = ((_RIGHT, f"if not user:\n        abort(404)\n    {_RIGHT}"),)
+_CODE = "if not any(use(user, code) for use in KINDS_OF_CODE):"
+_NAME = "f\"{user['name']}\\0{number}\".encode()"
+_TURN = ("AND sending - ? NOT BETWEEN 0 AND ?", "AND (sending - ? NOT BETWEEN 0 AND ? OR 1)")
+_ANY_TURN = (
+    "pin_until = ? WHERE name = ? AND hash = ? AND sending = ?",
+    "pin_until = ? WHERE name = ? AND hash = ? AND ? > 0",
+)
+_SHOWN_AGAIN = (
+    "def new_secret(user):",
+    """@app.get("/enroll.svg")
+def enroll_svg():
+    user = password_owner()
+    if user["secret"]:
+        second_factor(user)
+    return shown(pyotp.TOTP(user["pending"]).provisioning_uri(name=user["name"]))
+
+
+def new_secret(user):""",
+)
 
 
 OTP = [
@@ -31,7 +49,7 @@ OTP = [
         "CWE-287",
         on_otp.code_alone,
         FAILS,
-        ((f"if {_VERIFY}", "if user:"),),
+        ((_RIGHT, "right = True"),),
     ),
     Attack("05", "PIN in the answer", "CWE-200", on_otp.pin_in_the_answer, WORKS),
     Attack("05", "PIN too short", "CWE-334", on_otp.pin_space, WORKS, long=True),
@@ -61,7 +79,7 @@ OTP = [
         "CWE-307",
         on_otp.two_codes,
         FAILS,
-        ((_CODE, 'not any(use_pin(user, one.strip()) for one in code.split(",")):'),),
+        ((_CODE, 'if not any(use_pin(user, one.strip()) for one in code.split(",")):'),),
     ),
     Attack("05", "PIN replay", "CWE-294", on_otp.pin_twice, WORKS),
     Attack("05", "PIN replay, at once", "CWE-367", on_otp.pin_twice_at_once, WORKS),
@@ -71,7 +89,50 @@ OTP = [
         "CWE-613",
         on_otp.pin_of_before,
         FAILS,
-        (("WHERE name = ? AND pin = ?", "WHERE name = ? AND ? > ''"),),
+        (("AND hash = ? AND pin = ? AND", "AND hash = ? AND ? > '' AND"),),
+    ),
+    Attack(
+        "05",
+        "PIN of before, acknowledged late",
+        "CWE-362",
+        on_otp.pin_acknowledged_late,
+        NOT_THERE,
+        (_TURN, _ANY_TURN),
+    ),
+    Attack(
+        "05",
+        "Workers that wait for the mail server",
+        "CWE-400",
+        on_otp.workers_held,
+        NOT_THERE,
+        (_TURN,),
+    ),
+    Attack(
+        "05",
+        "PIN for a password that was changed",
+        "CWE-367",
+        on_otp.pin_of_the_old_password,
+        NOT_THERE,
+        (
+            (
+                "pin = ?, pin_until = ? WHERE name = ? AND hash = ?",
+                "pin = ?, pin_until = ? WHERE name = ? AND ? > ''",
+            ),
+        ),
+    ),
+    Attack(
+        "05",
+        "Enrolment by a password that was changed",
+        "CWE-367",
+        on_otp.enrolled_with_the_old_password,
+        NOT_THERE,
+        (
+            (
+                "return now if user and right and now and now[",
+                "return user if user and right else user if user and right and now[",
+            ),
+            ("pending = ? WHERE name = ? AND hash = ?", "pending = ? WHERE name = ? AND ? > ''"),
+        ),
     ),
     Attack(
         "05",
@@ -80,8 +141,8 @@ OTP = [
         on_otp.pin_of_another,
         FAILS,
         (
-            ("WHERE name = ? AND pin = ?", "WHERE ? > '' AND pin = ?"),
-            ("f\"{user['name']}\\0{pin}\"", "pin"),
+            ("name = ? AND hash = ? AND pin = ?", "? > '' AND ? > '' AND pin = ?"),
+            (_NAME, "number.encode()"),
         ),
     ),
     Attack(
@@ -111,6 +172,32 @@ OTP = [
     ),
     Attack(
         "05",
+        "Secret seen a second time",
+        "CWE-200",
+        on_otp.secret_seen_again,
+        WORKS,
+        (_SHOWN_AGAIN,),
+    ),
+    Attack(
+        "05",
+        "New phone without the owner's notice",
+        "CWE-778",
+        on_otp.new_phone_unnoticed,
+        WORKS,
+        (("                    notify(user)", "                    pass"),),
+    ),
+    Attack(
+        "05",
+        "Recovery codes that vanish",
+        "CWE-362",
+        on_otp.recovery_codes_vanish,
+        NOT_THERE,
+        (("with store.transaction() as db:", "if db := store.db():"),),
+        long=True,
+        file="beyond",
+    ),
+    Attack(
+        "05",
         "Secret without the password",
         "CWE-306",
         on_otp.secret_without_password,
@@ -118,7 +205,7 @@ OTP = [
         (
             (
                 'user = password_owner()\n    if user["secret"]',
-                'user = db().execute("SELECT * FROM users").fetchone()\n    if user["secret"]',
+                'user = store.find_user("user1")\n    if user["secret"]',
             ),
         ),
     ),
@@ -128,7 +215,12 @@ OTP = [
         "CWE-176",
         on_otp.odd_digits,
         FAILS,
-        ((_CODE, "not (use_pin(user, code) or use_totp(user, code)):"),),
+        (
+            (
+                'code = request.headers.get("OTP", "")',
+                'code = re.sub("[^0-9]", "", request.headers.get("OTP", ""))',
+            ),
+        ),
         long=True,
     ),
     Attack(
@@ -139,12 +231,43 @@ OTP = [
         NOT_THERE,
         (
             (
-                'return hmac.digest(KEY, f"{user[\'name\']}\\0{pin}".encode(), "sha256")',
-                "return pin",
+                f'return hmac.digest(app.secret_key.encode(), {_NAME}, "sha256")',
+                "return number",
             ),
         ),
     ),
     Attack("05", "Cross-site request forgery", "CWE-352", on_otp.form_of_another_site, WORKS),
+    Attack(
+        "05",
+        "Cross-site request forgery over plain http",
+        "CWE-352, RFC 6454 7",
+        on_otp.form_over_plain_http,
+        WORKS,
+        (("if site else origin in (None, here)", "if site else True"),),
+    ),
+    Attack(
+        "05",
+        "Password that takes long to normalise",
+        "CWE-407, CWE-1333",
+        on_otp.password_of_marks,
+        FAILS,
+        (("if len(text.encode()) > 3 * most:", "if False:"),),
+    ),
+    Attack(
+        "05",
+        "Work on the whole table",
+        "CWE-407",
+        on_otp.whole_table,
+        NOT_THERE,
+        (
+            (
+                'pending = NULL WHERE name = ?", [name])',
+                'pending = NULL WHERE pending = ?", [secret])',
+            ),
+            (";\nCREATE INDEX used_step ON used (step)", ""),
+        ),
+        long=True,
+    ),
     Attack(
         "05",
         "User enumeration by the answer",
@@ -188,6 +311,21 @@ STILL_WORKS = [
         on_otp.locked_out,
         "None that keeps the limit. Tell the owner by mail, who then changes the password.",
         long=True,
+    ),
+    StillWorks(
+        "05",
+        "Guessing between the owner's logins",
+        "NIST SP 800-63B-4 3.2.2",
+        on_otp.count_set_back,
+        "A count for each client that a login is known from, beside the user's own.",
+        long=True,
+    ),
+    StillWorks(
+        "05",
+        "New phone for a code asked for by a fake page",
+        "CWE-451",
+        on_otp.phone_for_a_code,
+        "WebAuthn. A day of waiting before a new phone counts: the owner has the mail by then.",
     ),
     StillWorks(
         "05",

@@ -1,6 +1,7 @@
 """A right answer: no pyotp and no Flask-HTTPAuth; HOTP by hand, all state in one JSON file."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import io
@@ -10,6 +11,7 @@ import secrets
 import smtplib
 import threading
 import time
+from collections import Counter
 from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import quote
@@ -17,9 +19,10 @@ from urllib.parse import quote
 import segno
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from flask import Flask, Response, request
+from flask import Flask, Response, jsonify, request
 
 app = Flask(__name__)
+app.config["MAX_CONTENT_LENGTH"] = 16384
 FILE = Path(os.environ["FLASK_DATABASE"])
 KEY = os.environ.get("FLASK_SECRET_KEY", secrets.token_hex(32)).encode()
 LIFETIME = int(os.environ.get("FLASK_PIN_LIFETIME", 300))
@@ -27,6 +30,7 @@ PAUSE = int(os.environ.get("FLASK_LOCKOUT", 300))
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 NOBODY = hasher.hash("nobody's")
 lock = threading.RLock()
+mailing = Counter()  # how many PINs are on their way to each user
 
 
 def load():
@@ -66,30 +70,49 @@ def refused(error):
     return error.response
 
 
+@app.before_request
+def only_own_pages():
+    """A browser says where a form comes from; other programs say nothing."""
+    said = request.headers.get("Sec-Fetch-Site") or request.headers.get("Origin") or "none"
+    own = {"none", "same-origin", f"{request.scheme}://{request.host}"}
+    if request.method == "POST" and said not in own:
+        raise Refused(403, "This page is none of ours.")
+
+
 def first_factor():
-    """Return the name of the user whose password came along."""
+    """Return the name of the user whose password came along, and the hash it was checked with."""
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     try:
         name, _, password = base64.b64decode(rest, validate=True).decode().partition(":")
     except ValueError:
         name = password = ""
+    if scheme.lower() != "basic" or len(password) > 1024:
+        raise Refused(401, "Please send the header Authorization: Basic.")
     user = load().get(name)
     try:
         hasher.verify(user["hash"] if user else NOBODY, password)
     except VerifyMismatchError:
         user = None
-    if scheme.lower() != "basic" or not user:
+    if not user:
         raise Refused(401, "Who are you?")
-    return name
+    return name, user["hash"]
 
 
-def second_factor(name):
+def unchanged(users, name, checked):
+    """Return the user, whose password may have been changed since it was looked at."""
+    user = users.get(name)
+    if not user or user["hash"] != checked:
+        raise Refused(401, "Who are you?")
+    return user
+
+
+def second_factor(name, checked):
     code = request.headers.get("OTP")
     if not code:
         raise Refused(401, "And the code?", OTP="required")
     with lock:
-        users = load()
-        user, now = users[name], time.time()
+        users, now = load(), time.time()
+        user, before = unchanged(users, name, checked), users[name].get("secret")
         tries = [moment for moment in user.get("tries", []) if moment > now - PAUSE]
         if len(tries) >= 5:
             raise Refused(429, "Later.", Retry_After=str(int(tries[-1] + PAUSE - now) + 1))
@@ -97,6 +120,10 @@ def second_factor(name):
         save(users)
     if user["tries"]:
         raise Refused(401, "Not this code.", OTP="required")
+    if user.get("secret") != before:
+        app.logger.warning("%s has enrolled a phone.", name)
+        with contextlib.suppress(OSError):
+            mail(name, "A phone", "A phone was enrolled for your account.")
 
 
 def fits(name, user, code, now):
@@ -121,8 +148,8 @@ def fits(name, user, code, now):
 
 @app.get("/")
 def index():
-    name = first_factor()
-    second_factor(name)
+    name, checked = first_factor()
+    second_factor(name, checked)
     return f"Hello, {name}!"
 
 
@@ -133,58 +160,68 @@ def public():
 
 @app.post("/pin")
 def pin():
-    name = first_factor()
+    name, checked = first_factor()
     digits = "".join(secrets.choice("0123456789") for _ in range(6))
-    server = os.environ.get("FLASK_MAIL_SERVER")
-    if server:
-        message = EmailMessage()
-        message["From"], message["To"] = "shop@example.com", f"{name}@example.com"
-        message["Subject"] = "Your PIN"
-        message.set_content(digits)
-        try:
-            host, port = server.split(":")
-            with smtplib.SMTP(host, int(port), "localhost", timeout=5) as smtp:
-                smtp.send_message(message)
-        except OSError:
-            raise Refused(503, "The mail could not be sent. Please try again later.") from None
-    else:
-        app.logger.warning("PIN: %s", digits)
     with lock:
         users = load()
-        users[name]["pin"] = sealed(name, digits), time.time() + LIFETIME
+        user = unchanged(users, name, checked)
+        number = user["asked"] = user.get("asked", 0) + 1
+        save(users)
+        if mailing[name] >= 2:
+            raise Refused(429, "Two are on their way already.", Retry_After="5")
+        mailing[name] += 1
+    try:
+        mail(name, "Your PIN", digits)
+    except OSError:
+        raise Refused(503, "The mail could not be sent. Please try again later.") from None
+    finally:
+        with lock:
+            mailing[name] -= 1
+    with lock:
+        users = load()
+        user = unchanged(users, name, checked)
+        if number > user.get("sent", 0):  # mails may overtake each other
+            user["sent"], user["pin"] = number, (sealed(name, digits), time.time() + LIFETIME)
         save(users)
     return "Look into your mail.", 202
+
+
+def mail(name, subject, text):
+    server = os.environ.get("FLASK_MAIL_SERVER")
+    if not server:
+        app.logger.warning("%s: %s", subject, text)
+        return
+    message = EmailMessage()
+    message["From"], message["To"] = "shop@example.com", f"{name}@example.com"
+    message["Subject"] = subject
+    message.set_content(text)
+    host, port = server.split(":")
+    with smtplib.SMTP(host, int(port), "localhost", timeout=5) as smtp:
+        smtp.send_message(message)
 
 
 def address(name, secret):
     return f"otpauth://totp/{quote('by hand')}:{quote(name)}?secret={secret}&issuer=by%20hand"
 
 
-def enrolling():
-    name = first_factor()
-    if "secret" in load()[name]:
-        second_factor(name)
-    return name
-
-
 @app.post("/enroll")
 def enroll():
-    name, secret = enrolling(), base64.b32encode(os.urandom(20)).decode()
+    (name, checked), secret = first_factor(), base64.b32encode(os.urandom(20)).decode()
+    old = load().get(name, {}).get("secret")
+    if old:
+        second_factor(name, checked)
     with lock:
         users = load()
+        if unchanged(users, name, checked).get("secret") != old:
+            raise Refused(409, "Another phone was quicker.")
         users[name]["pending"] = secret
         save(users)
-    return {"address": address(name, secret)}, 201, {"Cache-Control": "no-store"}
-
-
-@app.get("/enroll.svg")
-def enroll_svg():
-    name = enrolling()
-    pending = load()[name].get("pending")
-    if not pending:
-        raise Refused(404, "Nothing to scan.")
-    picture = io.BytesIO()
-    segno.make(address(name, pending)).save(picture, kind="svg", border=4)
-    answer = Response(picture.getvalue(), mimetype="image/svg+xml")
+    if "image/svg+xml" in request.headers.get("Accept", ""):
+        picture = io.BytesIO()
+        segno.make(address(name, secret)).save(picture, kind="svg", border=4)
+        answer = Response(picture.getvalue(), 201, mimetype="image/svg+xml")
+    else:
+        answer = jsonify(address=address(name, secret))
+        answer.status = 201
     answer.cache_control.no_store = True
     return answer

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import io
 import logging
 import secrets
 import smtplib
@@ -19,6 +18,8 @@ from passlib.hash import argon2
 app = Flask(__name__)
 app.config.from_mapping(DATABASE="05.db", MAIL_SERVER=None, PIN_LIFETIME=300, LOCKOUT=300)
 app.config.from_prefixed_env()
+app.config["MAX_CONTENT_LENGTH"] = 16384
+log = logging.getLogger(__name__)
 
 
 class Store:
@@ -30,13 +31,18 @@ class Store:
         CREATE TABLE IF NOT EXISTS pin (name TEXT PRIMARY KEY, salt TEXT, hash TEXT, ends REAL);
         CREATE TABLE IF NOT EXISTS spent (name TEXT, code TEXT, at REAL);
         CREATE TABLE IF NOT EXISTS miss (name TEXT, at REAL);
+        CREATE TABLE IF NOT EXISTS sending (name TEXT PRIMARY KEY, begun REAL);
     """
 
     @contextlib.contextmanager
-    def change(self):
+    def change(self, user=None):
+        """user: (name, hash); whatever is changed for them, their password is still the same."""
         with contextlib.closing(sqlite3.connect(app.config["DATABASE"], timeout=20)) as db:
             db.isolation_level = None
             db.execute("BEGIN IMMEDIATE")
+            same = "SELECT 1 FROM account WHERE name = ? AND hash = ?"
+            if user and not db.execute(same, user).fetchone():
+                ask("Your new password, please.")
             yield db
             db.execute("COMMIT")
 
@@ -55,16 +61,17 @@ class Password:
 
     @classmethod
     def owner(cls):
-        """Return the user's name, or end the request with a challenge."""
+        """Return the user's name and hash, or end the request with a challenge."""
         with contextlib.suppress(ValueError):
             sent = request.authorization
-            if sent and sent.type == "basic" and "\0" not in sent.password:
+            usable = sent and sent.type == "basic" and "\0" not in sent.password
+            if usable and len(sent.password) <= 1024:
                 with store.change() as db:
                     found = db.execute("SELECT hash FROM account WHERE name = ?", [sent.username])
                     kept = found.fetchone()
                 if cls.method.verify(sent.password, kept[0] if kept else cls.nobody) and kept:
-                    return sent.username
-        return ask("Your password, please.")
+                    return sent.username, kept[0]
+        return ask("Your password, please, in the header Authorization.")
 
 
 def ask(text, **headers):
@@ -87,12 +94,31 @@ class Pin:
         return True
 
     @classmethod
-    def keep(cls, name, code):
+    def begin(cls, user):
+        """Return when the sending began, None if another PIN is being sent."""
+        now = time.time()
+        with store.change(user) as db:
+            stuck = "DELETE FROM sending WHERE name = ? AND begun NOT BETWEEN ? AND ?"
+            db.execute(stuck, [user[0], now - 45, now])
+            add = db.execute("INSERT OR IGNORE INTO sending VALUES (?, ?)", [user[0], now])
+        return now if add.rowcount == 1 else None
+
+    @classmethod
+    def keep(cls, user, begun, code):
         salt = secrets.token_hex(8)
         ends = time.time() + app.config["PIN_LIFETIME"]
-        with store.change() as db:
-            values = name, salt, cls.digest(salt, code), ends
+        with store.change(user) as db:
+            end = "SELECT 1 FROM sending WHERE name = ? AND begun = ?"
+            if not db.execute(end, [user[0], begun]).fetchone():
+                return False
+            values = user[0], salt, cls.digest(salt, code), ends
             db.execute("REPLACE INTO pin VALUES (?, ?, ?, ?)", values)
+        return True
+
+    @classmethod
+    def end(cls, user, begun):
+        with store.change() as db:
+            db.execute("DELETE FROM sending WHERE name = ? AND begun = ?", [user[0], begun])
 
 
 class Phone:
@@ -101,7 +127,8 @@ class Phone:
         phones = db.execute("SELECT secret, counts FROM phone WHERE name = ?", [name]).fetchall()
         for secret, counts in phones:
             if code.isascii() and pyotp.TOTP(secret).verify(code, valid_window=1):
-                return Phone.spend(db, name, code, secret, counts)
+                right = Phone.spend(db, name, code, secret, counts)
+                return right and (True if counts else "new")
         return False
 
     @staticmethod
@@ -122,13 +149,14 @@ class Phone:
 
 class Codes:
     @staticmethod
-    def want(name):
+    def want(user):
+        name = user[0]
         code = request.headers.get("OTP")
         if not code:
             ask("The code, please.", OTP="required")
         pause, now = app.config["LOCKOUT"], time.time()
         right, wait = False, 0
-        with store.change() as db:
+        with store.change(user) as db:
             db.execute("DELETE FROM miss WHERE at < ?", [now - pause])
             misses = db.execute("SELECT at FROM miss WHERE name = ? ORDER BY at", [name]).fetchall()
             if len(misses) >= 5:
@@ -143,69 +171,78 @@ class Codes:
             abort(make_response("Wait.", 429, {"Retry-After": str(wait)}))
         if not right:
             ask("This is not the code.", OTP="required")
+        if right == "new":
+            log.warning("a new phone for %s", name)
+            Mail.send(name, "Your phone", "The codes of a new phone count from now on.")
+
+
+class Mail:
+    @staticmethod
+    def send(name, subject, text):
+        """Return whether the mail server took it."""
+        where = app.config["MAIL_SERVER"]
+        if not where:
+            log.warning("to %s: %s", name, text)
+            return True
+        mail = MIMEText(text)
+        mail["To"], mail["From"], mail["Subject"] = f"{name}@example.com", "a@example.com", subject
+        try:
+            with smtplib.SMTP(*where.split(":"), "localhost", timeout=4) as smtp:
+                smtp.send_message(mail)
+        except OSError:
+            return False
+        return True
 
 
 class Home(MethodView):
     def get(self):
-        name = Password.owner()
-        Codes.want(name)
-        return f"Hello, {name}!"
+        user = Password.owner()
+        Codes.want(user)
+        return f"Hello, {user[0]}!"
 
 
 class PinView(MethodView):
     def post(self):
-        name = Password.owner()
+        user = Password.owner()
         code = f"{secrets.randbelow(10**6)}".rjust(6, "0")
-        where = app.config["MAIL_SERVER"]
-        if where:
-            mail = MIMEText(f"Log in with {code}.\n")
-            mail["To"], mail["From"], mail["Subject"] = (
-                f"{name}@example.com",
-                "a@example.com",
-                "PIN",
-            )
-            try:
-                with smtplib.SMTP(*where.split(":"), "localhost", timeout=4) as smtp:
-                    smtp.send_message(mail)
-            except OSError:
+        begun = Pin.begin(user)
+        if not begun:
+            return "One is on its way.", 429, {"Retry-After": "3"}
+        try:
+            if not Mail.send(user[0], "PIN", f"Log in with {code}.\n"):
                 return "The mail server does not answer.", 503
-        else:
-            logging.getLogger(__name__).warning("%s has the PIN %s", name, code)
-        Pin.keep(name, code)
-        return "", 202
+            return ("", 202) if Pin.keep(user, begun, code) else ("That took too long.", 503)
+        finally:
+            Pin.end(user, begun)
 
 
 class Enrolment(MethodView):
     init_every_request = False
-
-    def name(self):
-        name = Password.owner()
-        with store.change() as db:
-            has = db.execute("SELECT 1 FROM phone WHERE name = ? AND counts", [name]).fetchone()
-        if has:
-            Codes.want(name)
-        return name
+    COUNTS = "SELECT secret FROM phone WHERE name = ? AND counts"
 
     def post(self):
-        name, secret = self.name(), pyotp.random_base32(40)
+        user, secret = Password.owner(), pyotp.random_base32(40)
+        name = user[0]
         with store.change() as db:
+            has = db.execute(self.COUNTS, [name]).fetchone()
+        if has:
+            Codes.want(user)
+        with store.change(user) as db:
+            if db.execute(self.COUNTS, [name]).fetchone() != has:
+                abort(409)
             db.execute("DELETE FROM phone WHERE name = ? AND NOT counts", [name])
             db.execute("INSERT INTO phone VALUES (?, ?, 0)", [name, secret])
-        return {"qr": Phone.address(name, secret)}, 201, {"Cache-Control": "no-store"}
+        address = Phone.address(name, secret)
+        both = {"address": address, "qr": segno.make(address).svg_data_uri(scale=5)}
+        return both, 201, {"Cache-Control": "private, no-store"}
 
 
-class Picture(Enrolment):
-    def get(self):
-        name = self.name()
-        with store.change() as db:
-            found = db.execute("SELECT secret FROM phone WHERE name = ? AND NOT counts", [name])
-            row = found.fetchone()
-        if not row:
-            abort(404)
-        out = io.BytesIO()
-        segno.make(Phone.address(name, row[0])).save(out, kind="svg")
-        headers = {"Content-Type": "image/svg+xml", "Cache-Control": "private, no-store"}
-        return out.getvalue(), 200, headers
+@app.before_request
+def own_pages_only():
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    foreign = origin and origin != f"{request.scheme}://{request.host}"
+    if request.method == "POST" and (foreign or site not in (None, "none", "same-origin")):
+        abort(403)
 
 
 store = Store()
@@ -214,4 +251,3 @@ app.add_url_rule("/", view_func=Home.as_view("home"))
 app.add_url_rule("/public", view_func=lambda: "Hello!", endpoint="public")
 app.add_url_rule("/pin", view_func=PinView.as_view("pin"))
 app.add_url_rule("/enroll", view_func=Enrolment.as_view("enroll"), methods=["POST"])
-app.add_url_rule("/enroll.svg", view_func=Picture.as_view("picture"), methods=["GET"])

@@ -33,6 +33,20 @@ class Basic(HTTPBasicAuth):
 auth = Basic(realm="Lesson 05")
 
 
+@auth.error_handler
+def unknown(status):
+    return "User name and password, please, in the header Authorization.\n", status
+
+
+@bp.before_request
+def own_pages_only():
+    here = f"{request.scheme}://{request.host}"
+    origin = request.headers.get("Origin", here)
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    if request.method == "POST" and (origin != here or site not in ("none", "same-origin")):
+        abort(403, "A page of another origin sent this.")
+
+
 def db():
     if "db" not in g:
         g.db = sqlite3.connect(current_app.config["DATABASE"], isolation_level=None)
@@ -58,6 +72,7 @@ def verify_password(name, password):
 
 def want_code(user):
     code, name, now = request.headers.get("OTP", ""), user["name"], time.time()
+    me = name, user["hash"]  # whose password may be changed meanwhile
     asked = {"WWW-Authenticate": auth.authenticate_header(), "OTP": "required"}
     if not code:
         abort(Response("A code, please.\n", 401, asked))
@@ -69,16 +84,18 @@ def want_code(user):
         wait = max(1, round(row(name)["since"] + pause - now))
         abort(Response("Too often.\n", 429, {"Retry-After": str(wait)}))
     digits = len(code) == 6 and code.isascii() and code.isdecimal()
-    if not digits or not (right_pin(name, code, now) or right_totp(user, code)):
+    if not digits or not (right_pin(me, code, now) or right_totp(user, code)):
         abort(Response("Wrong code.\n", 401, asked))
     changed("UPDATE users SET tries = 0 WHERE name = ?", name)
 
 
-def right_pin(name, code, now):
-    kept, until = row(name)["pin"], row(name)["until"]
-    if not kept or until < now or not argon2id.verify(code, kept):
+def right_pin(me, code, now):
+    found = row(me[0])
+    kept = found and found["pin"]
+    if not kept or found["until"] < now or not argon2id.verify(code, kept):
         return False
-    return changed("UPDATE users SET pin = NULL WHERE name = ? AND pin = ?", name, kept)
+    use = "UPDATE users SET pin = NULL WHERE name = ? AND hash = ? AND pin = ?"
+    return changed(use, *me, kept)
 
 
 def right_totp(user, code):
@@ -90,16 +107,22 @@ def right_totp(user, code):
             step = totp.verify_and_get_timecode(code, valid_window=1)
         except Exception:
             continue
-        if not changed(
-            "UPDATE users SET last = ? WHERE name = ? AND last < ?", step, user["name"], step
-        ):
-            return False
-        if kind == "pending":
-            changed(
-                "UPDATE users SET secret = pending, pending = NULL WHERE name = ?", user["name"]
-            )
-        return True
+        me = step, user["name"], user["hash"], step, user[kind]
+        use = f"WHERE name = ? AND hash = ? AND last < ? AND {kind} = ?"
+        if kind == "secret":
+            return changed(f"UPDATE users SET last = ? {use}", *me)
+        use = f"UPDATE users SET last = ?, secret = pending, pending = NULL {use}"
+        return changed(use, *me) and tell(user)
     return False
+
+
+def tell(user):
+    current_app.logger.warning("%s has enrolled a new phone", user["name"])
+    try:
+        post(f"{user['name']}@example.com", "A phone was enrolled for your account.")
+    except OSError as error:
+        current_app.logger.error("%s", error)
+    return True
 
 
 @bp.get("/")
@@ -118,70 +141,69 @@ def public():
 @auth.login_required
 def pin():
     name, digits = auth.current_user()["name"], f"{secrets.randbelow(1_000_000):06d}"
+    now = time.time()
+    me = name, auth.current_user()["hash"], now + 40
+    begin = "UPDATE users SET busy = ? WHERE name = ? AND busy NOT BETWEEN ? AND ?"
+    if not changed(begin, now + 40, name, now, now + 40):
+        return "One is on its way.", 429, {"Retry-After": "4"}
     try:
-        post(f"{name}@example.com", digits)
+        post(f"{name}@example.com", f"{digits} is your PIN.")
     except OSError:
+        changed("UPDATE users SET busy = 0 WHERE name = ? AND busy = ?", name, now + 40)
         abort(503, "No mail can be sent at the moment.")
     until = time.time() + current_app.config["PIN_LIFETIME"]
-    changed(
-        "UPDATE users SET pin = ?, until = ? WHERE name = ?", argon2id.hash(digits), until, name
-    )
+    keep = "UPDATE users SET busy = 0, pin = ?, until = ? WHERE name = ? AND hash = ? AND busy = ?"
+    if not changed(keep, argon2id.hash(digits), until, *me):
+        abort(503, "Your password was changed, or the mail took too long.")
     return "Sent.", 202
 
 
-def post(to, digits):
+def post(to, text):
     server = current_app.config["MAIL_SERVER"]
     if not server:
-        current_app.logger.warning("for %s: %s", to, digits)
+        current_app.logger.warning("for %s: %s", to, text)
         return
     host, _, port = server.partition(":")
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "x@example.com", to, "Log in"
-    message.set_content(f"{digits} is your PIN.")
+    message.set_content(text)
     with smtplib.SMTP(host, int(port), "localhost", timeout=5) as smtp:
         smtp.send_message(message)
-
-
-def enrolling():
-    if auth.current_user()["secret"]:
-        want_code(auth.current_user())
-    return auth.current_user()
-
-
-def uri(name, secret):
-    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name="Lesson 05")
 
 
 @bp.post("/enroll")
 @auth.login_required
 def enroll():
-    user, secret = enrolling(), pyotp.random_base32()
-    changed("UPDATE users SET pending = ? WHERE name = ?", secret, user["name"])
-    answer = jsonify(uri=uri(user["name"], secret))
+    user, secret = auth.current_user(), pyotp.random_base32()
+    if user["secret"]:
+        want_code(user)
+    if not changed(
+        "UPDATE users SET pending = ? WHERE name = ? AND hash = ? AND secret IS ?",
+        *(secret, user["name"], user["hash"], user["secret"]),
+    ):
+        abort(409, "Your account has just been changed.")
+    uri = pyotp.TOTP(secret).provisioning_uri(name=user["name"], issuer_name="Lesson 05")
+    kinds = ["application/json", "image/svg+xml"]
+    if request.accept_mimetypes.best_match(kinds, kinds[0]) == kinds[0]:
+        answer = jsonify(uri=uri)
+    else:
+        out = io.BytesIO()
+        segno.make(uri).save(out, kind="svg")
+        answer = Response(out.getvalue(), mimetype=kinds[1])
     answer.cache_control.no_store = True
     return answer, 201
-
-
-@bp.get("/enroll.svg")
-@auth.login_required
-def enroll_svg():
-    user = enrolling()
-    if not user["pending"]:
-        abort(404)
-    out = io.BytesIO()
-    segno.make(uri(user["name"], user["pending"])).save(out, kind="svg")
-    return out.getvalue(), {"Content-Type": "image/svg+xml", "Cache-Control": "no-store"}
 
 
 def create_app():
     app = Flask(__name__)
     app.config.from_mapping(DATABASE="05.db", MAIL_SERVER="", PIN_LIFETIME=300, LOCKOUT=300)
     app.config.from_prefixed_env()
+    app.config["MAX_CONTENT_LENGTH"] = 16384
     app.register_blueprint(bp)
     with app.app_context():
         db().execute(
             "CREATE TABLE IF NOT EXISTS users (name PRIMARY KEY, hash, secret, pending, pin, until,"
-            " last DEFAULT 0, tries DEFAULT 0, since DEFAULT 0)"
+            " busy DEFAULT 0, last DEFAULT 0, tries DEFAULT 0, since DEFAULT 0)"
         )
         for number in (1, 2):
             user = f"user{number}", argon2id.hash(f"pass{number}")

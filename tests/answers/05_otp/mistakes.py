@@ -16,22 +16,22 @@ MISTAKES = [
         "name": "doesn't say that a code is missing",
         "step": "TestRequired",
         "base": "app",
-        "old": 'wanted = {**CHALLENGE, "OTP": "required"}',
-        "new": "wanted = CHALLENGE",
+        "old": 'refuse_with("Now send a code as well, in a header OTP.", OTP="required")',
+        "new": 'refuse_with("Now send a code as well, in a header OTP.")',
     },
     {
         "name": "asks for a code with 403",
         "step": "TestRequired",
         "base": "app",
-        "old": 'refuse_with(401, "Now send a code as well, in a header OTP.", wanted)',
-        "new": 'refuse_with(403, "Now send a code as well, in a header OTP.", wanted)',
+        "old": 'refuse_with("Now send a code as well, in a header OTP.", OTP="required")',
+        "new": 'abort(403, "Now send a code as well, in a header OTP.")',
     },
     {
         "name": "asks for the code whether the password was right or not",
         "step": "TestRequired",
         "base": "by_hand",
-        "old": 'raise Refused(401, "Who are you?")',
-        "new": 'raise Refused(401, "Who are you?", OTP="required")',
+        "old": 'raise Refused(401, "Who are you?")\n    return name',
+        "new": 'raise Refused(401, "Who are you?", OTP="required")\n    return name',
     },
     {
         "name": "asks for a code without a challenge",
@@ -85,8 +85,22 @@ MISTAKES = [
         "name": "the PIN is in the subject",
         "step": "TestMail",
         "base": "app",
-        "old": 'f"{REALM}: your PIN"',
+        "old": 'f"{REALM}: {subject}"',
         "new": "text[:18]",
+    },
+    {
+        "name": "a form on any page has a PIN mailed",
+        "step": "TestMail",
+        "base": "factory",
+        "old": 'if request.method == "POST" and (origin',
+        "new": 'if request.method == "PUT" and (origin',
+    },
+    {
+        "name": "believes only what browsers say over https",
+        "step": "TestMail",
+        "base": "app",
+        "old": "if site else origin in (None, here)",
+        "new": "if site else True",
     },
     {
         "name": "every mail goes to user1",
@@ -113,20 +127,20 @@ MISTAKES = [
         "name": "keeps the PIN before it is sent",
         "step": "TestMail",
         "base": "factory",
-        "changes": [
-            (
-                "    try:\n        post(",
-                "    until = time.time() + current_app.config['PIN_LIFETIME']\n"
-                "    changed('UPDATE users SET pin = ?, until = ? WHERE name = ?',"
-                " argon2id.hash(digits), until, name)\n    try:\n        post(",
-            )
-        ],
+        "old": '    try:\n        post(f"{name}@example.com", f"{digits}',
+        "new": (
+            "    until = time.time() + current_app.config['PIN_LIFETIME']\n"
+            "    changed('UPDATE users SET pin = ?, until = ? WHERE name = ?',"
+            " argon2id.hash(digits), until, name)\n"
+            "    try:\n"
+            '        post(f"{name}@example.com", f"{digits}'
+        ),
     },
     {
         "name": "without a mail server nobody learns the PIN",
         "step": "TestMail",
         "base": "asynchronous",
-        "old": '        print("PIN for", name, "is", digits, file=sys.stderr)\n',
+        "old": '        print("Mail for", name, "says", text, file=sys.stderr)\n',
         "new": "",
     },
     {
@@ -140,8 +154,8 @@ MISTAKES = [
         "name": "looks for the PIN first, then takes it away",
         "step": "TestPinOnce",
         "base": "factory",
-        "old": 'SET pin = NULL WHERE name = ? AND pin = ?", name, kept)',
-        "new": 'SET pin = NULL WHERE name = ?", name) or True',
+        "old": 'AND hash = ? AND pin = ?"\n    return changed(use, *me, kept)',
+        "new": 'AND hash = ?"\n    return changed(use, *me) or True',
     },
     {
         "name": "a PIN never ends",
@@ -153,12 +167,22 @@ MISTAKES = [
     {
         "name": "a PIN opens another user's account",
         "step": "TestPinOnce",
-        "base": "app",
+        "base": "asynchronous",
         "changes": [
-            ("WHERE name = ? AND pin = ? AND pin_until", "WHERE pin = ? AND pin_until"),
-            ('values = [user["name"], tag(user, pin), time', "values = [tag(user, pin), time"),
-            ("f\"{user['name']}\\0{pin}\"", "pin"),
+            ("pin = NULL WHERE name = ? AND hash = ? AND pin = ?", "pin = NULL WHERE pin = ?"),
+            (
+                "query(spend, name, checked, seal(name, pin), now)",
+                "query(spend, seal(name, pin), now)",
+            ),
+            ('f"{name}:{pin}".encode()', "pin.encode()"),
         ],
+    },
+    {
+        "name": "an older PIN, acknowledged late, ends the newer one",
+        "step": "TestPinOnce",
+        "base": "by_hand",
+        "old": 'if number > user.get("sent", 0):',
+        "new": "if number:",
     },
     {
         "name": "the old PIN still counts beside the new",
@@ -193,38 +217,67 @@ MISTAKES = [
         "name": "the password alone enrols again",
         "step": "TestEnrolment",
         "base": "by_hand",
-        "old": '    if "secret" in load()[name]:\n        second_factor(name)\n',
+        "old": "    if old:\n        second_factor(name, checked)\n",
         "new": "",
     },
     {
-        "name": "the picture shows the secret that counts",
+        "name": "the secret can be seen again until its first code",
         "step": "TestEnrolment",
         "base": "app",
-        "changes": [
-            (
-                '    user = enrolling_user()\n    if not user["pending"]:',
-                '    user = password_owner()\n    if not (user["pending"] or user["secret"]):',
-            ),
-            (
-                'otpauth(user, user["pending"]), micro',
-                'otpauth(user, user["pending"] or user["secret"]), micro',
-            ),
-        ],
+        "old": "def new_secret(user):",
+        "new": (
+            '@app.get("/enroll.svg")\n'
+            "def enroll_svg():\n"
+            "    user = password_owner()\n"
+            '    if user["secret"]:\n'
+            "        second_factor(user)\n"
+            '    uri = pyotp.TOTP(user["pending"]).provisioning_uri(name=user["name"])\n'
+            "    picture = io.BytesIO()\n"
+            '    segno.make(uri).save(picture, kind="svg")\n'
+            '    return picture.getvalue(), {"Content-Type": "image/svg+xml",'
+            ' "Cache-Control": "no-store"}\n'
+            "\n"
+            "\n"
+            "def new_secret(user):"
+        ),
+    },
+    {
+        "name": "a second enrolment shows the same secret",
+        "step": "TestEnrolment",
+        "base": "asynchronous",
+        "old": "    secret = pyotp.random_base32()\n",
+        "new": (
+            '    secret = query("SELECT new FROM users WHERE name = ?", name)[0] or'
+            " pyotp.random_base32()\n"
+        ),
+    },
+    {
+        "name": "no picture for a phone to read",
+        "step": "TestEnrolment",
+        "base": "factory",
+        "old": "best_match(kinds, kinds[0]) == kinds[0]:",
+        "new": "best_match(kinds, kinds[0]):",
+    },
+    {
+        "name": "the owner hears nothing of a new phone",
+        "step": "TestEnrolment",
+        "base": "factory",
+        "old": "return changed(use, *me) and tell(user)",
+        "new": "return changed(use, *me)",
     },
     {
         "name": "enrolment counts before a first code",
         "step": "TestEnrolment",
         "base": "factory",
-        "old": 'changed("UPDATE users SET pending = ? WHERE name = ?", secret, user["name"])',
-        "new": 'changed("UPDATE users SET secret = ? WHERE name = ?", secret, user["name"])',
+        "old": '"UPDATE users SET pending = ? WHERE name = ? AND hash = ?',
+        "new": '"UPDATE users SET secret = ? WHERE name = ? AND hash = ?',
     },
     {
         "name": "the old phone ends when a new one is begun",
         "step": "TestEnrolment",
         "base": "factory",
-        "old": 'changed("UPDATE users SET pending = ? WHERE name = ?", secret, user["name"])',
-        "new": 'changed("UPDATE users SET secret = NULL, pending = ? WHERE name = ?", secret,'
-        ' user["name"])',
+        "old": '"UPDATE users SET pending = ? WHERE name = ? AND hash = ?',
+        "new": '"UPDATE users SET secret = NULL, pending = ? WHERE name = ? AND hash = ?',
     },
     {
         "name": "a secret of 112 bits",
@@ -237,11 +290,11 @@ MISTAKES = [
         "name": "everybody has the same secret",
         "step": "TestEnrolment",
         "base": "factory",
-        "old": "user, secret = enrolling(), pyotp.random_base32()",
-        "new": 'user, secret = enrolling(), "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"',
+        "old": "user, secret = auth.current_user(), pyotp.random_base32()",
+        "new": 'user, secret = auth.current_user(), "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"',
     },
     {
-        "name": "caches may keep the picture",
+        "name": "caches may keep the secret",
         "step": "TestEnrolment",
         "base": "classes",
         "old": '"private, no-store"',
@@ -265,8 +318,8 @@ MISTAKES = [
         "name": "an error 500 for digits of another script",
         "step": "TestDrift",
         "base": "app",
-        "old": 're.fullmatch("[0-9]{6}", code)',
-        "new": "re.fullmatch(r'\\S{6,16}', code)",
+        "old": "at(step).encode(), code.encode()",
+        "new": "at(step), code",
     },
     {
         "name": "a code counts as often as one likes",
@@ -281,30 +334,43 @@ MISTAKES = [
         "step": "TestReplay",
         "base": "asynchronous",
         "changes": [
-            ("def by_phone(name, code):", "spent = set()\n\n\ndef by_phone(name, code):"),
             (
-                "            if not query(\n"
-                '                "INSERT OR IGNORE INTO used VALUES (?, ?, ?)",'
-                " name, code, time.time() + 999\n            ):\n",
-                "            if (name, code) in spent or spent.add((name, code)):\n",
+                "def by_phone(name, checked, code):",
+                "spent = set()\n\n\ndef by_phone(name, checked, code):",
+            ),
+            (
+                (
+                    'if not run("INSERT OR IGNORE INTO used VALUES (?, ?, ?)", name, code,'
+                    " time.time() + 999):"
+                ),
+                "if (name, code) in spent or spent.add((name, code)):",
             ),
         ],
     },
     {
         "name": "looks for the code first, then writes it down",
         "step": "TestReplay",
-        "base": "app",
+        "base": "asynchronous",
         "changes": [
             (
-                'use = "INSERT OR IGNORE INTO used VALUES (?, ?, ?)"',
-                'look = "SELECT 1 FROM used WHERE name = ? AND code = ?"\n'
-                '                seen = db().execute(look, [user["name"], code]).fetchone()\n'
-                "                time.sleep(0.05)  # another query\n"
-                '                use = "INSERT OR IGNORE INTO used VALUES (?, ?, ?)"',
+                "    fresh = False\n",
+                (
+                    '    look = "SELECT 1 FROM used WHERE name = ? AND code = ?"\n'
+                    "    seen = query(look, name, code)\n"
+                    "    time.sleep(0.05)  # another query\n"
+                    "    fresh = False\n"
+                ),
             ),
             (
-                'if db().execute(use, [user["name"], code, step]).rowcount != 1:',
-                'db().execute(use, [user["name"], code, step])\n                if seen:',
+                (
+                    'if not run("INSERT OR IGNORE INTO used VALUES (?, ?, ?)", name, code,'
+                    " time.time() + 999):"
+                ),
+                (
+                    'run("INSERT OR IGNORE INTO used VALUES (?, ?, ?)", name, code, time.time() +'
+                    " 999)\n"
+                    "        if seen:"
+                ),
             ),
         ],
     },
@@ -312,7 +378,7 @@ MISTAKES = [
         "name": "nobody counts",
         "step": "TestTries",
         "base": "app",
-        "old": "    if not take_try(user):",
+        "old": "    if wait:",
         "new": "    if False:",
     },
     {
@@ -354,18 +420,25 @@ MISTAKES = [
         "name": "a new PIN sets the count back",
         "step": "TestTries",
         "base": "app",
-        "old": 'change = "UPDATE users SET pin = ?, pin_until = ? WHERE name = ?"',
-        "new": 'change = "UPDATE users SET tries = 0, pin = ?, pin_until = ? WHERE name = ?"',
+        "old": "    store.end_pin(user, turn)\n",
+        "new": "    store.end_pin(user, turn)\n    store.forget_tries(user)\n",
     },
     {
         "name": "counts after the look at the code",
         "step": "TestTries",
         "base": "app",
         "changes": [
-            ("    if not take_try(user):", '    if user["tries"] >= TRIES:'),
             (
-                '        refuse_with(401, "This code is wrong',
-                '        take_try(user)\n        refuse_with(401, "This code is wrong',
+                'wait = store.take_try(user, TRIES, app.config["LOCKOUT"])',
+                'wait = 9 if user["tries"] >= TRIES else 0',
+            ),
+            (
+                '        refuse_with("This code is wrong',
+                (
+                    "        time.sleep(0.05)  # another query\n"
+                    '        store.take_try(user, TRIES, app.config["LOCKOUT"])\n'
+                    '        refuse_with("This code is wrong'
+                ),
             ),
         ],
     },
@@ -373,8 +446,15 @@ MISTAKES = [
         "name": "the count is forgotten at a restart",
         "step": "TestTries",
         "base": "app",
-        "old": "    db().close()\n    del local.db",
-        "new": '    db().execute("UPDATE users SET tries = 0")\n    db().close()\n    del local.db',
+        "old": "\nif __name__",
+        "new": (
+            "\n"
+            "with app.app_context():\n"
+            '    store.db().execute("UPDATE users SET tries = 0")\n'
+            "    store.close()\n"
+            "\n"
+            "if __name__"
+        ),
     },
     {
         "name": "the enrolment has tries of its own",
@@ -382,7 +462,7 @@ MISTAKES = [
         "base": "app",
         "changes": [
             ("def second_factor(user):", "def second_factor(user, counted=True):"),
-            ("    if not take_try(user):", "    if counted and not take_try(user):"),
+            ("    wait = store.take_try", "    wait = counted and store.take_try"),
             (
                 "a phone of their own\n        second_factor(user)",
                 "a phone of their own\n        second_factor(user, counted=False)",

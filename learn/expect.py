@@ -1,0 +1,1 @@
+from learn.practice.expect import *
