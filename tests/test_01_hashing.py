@@ -6,7 +6,7 @@ and are on no list, because the last step asks for that.
 """
 
 from learn import LessonError
-from learn.expect import Unexpected, expect, expect_that, seconds_of
+from learn.practice.expect import Unexpected, expect, expect_that, seconds_of
 
 GOOD = {"username": "user1", "password": "pass1"}
 

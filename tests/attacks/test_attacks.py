@@ -19,8 +19,8 @@ from on_http import almost_its_name, hidden_in_a_fold, smuggled
 from table import ATTACKS, STILL_WORKS
 
 from learn import Lesson
-from learn.practice.expect import seconds_of
 from learn.layout import LESSONS, ROOT
+from learn.practice.expect import seconds_of
 
 posix = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
 SLOW = {"01", "02"}  # where naive.py takes long: its hash is one
