@@ -72,7 +72,7 @@ def refused(status):
     if status == 403:
         return "This key is good, but its scope does not allow this.\n", 403
     both = {"WWW-Authenticate": f'{BEARER}, ApiKey realm="{REALM}"'}
-    return "Send a good token, Authorization: Bearer ..., or key: ApiKey ...\n", 401, both
+    return "Send Authorization: Bearer and a token, or ApiKey and a key that counts.\n", 401, both
 
 
 @app.get("/report")
