@@ -282,7 +282,7 @@ http {{
         self.run(command, port, env=environment)
         return port
 
-    def uwsgi(self, python, prefix=""):
+    def uwsgi(self, python, prefix="", module="app:app", tls=False):
         """Start uWSGI and nginx with the document's blocks; return nginx's port."""
         inner, port = free_port(), free_port()
         mount = f"mount = {prefix}=app:app\nmanage-script-name = true"
@@ -294,7 +294,7 @@ http {{
                 LESSON: self.lesson,
                 "/var/lib/lesson": self.state,
                 "127.0.0.1:5003": f"127.0.0.1:{inner}",
-                "module = app:app": mount if prefix else "module = app:app",
+                "module = app:app": mount if prefix else f"module = {module}",
             },
         )
         environment = {k: v for k, v in self.environment().items() if k != "FLASK_DATABASE"}
@@ -303,7 +303,12 @@ http {{
         location = replaced(
             block("/etc/nginx/snippets/lesson-uwsgi.conf"), {"127.0.0.1:5003": f"127.0.0.1:{inner}"}
         )
-        return self.nginx(f"server {{\n    listen 127.0.0.1:{port};\n{location}\n}}\n")
+        listen = f"listen 127.0.0.1:{port};"
+        if tls:
+            certificate, key = make_certificate(self.root)
+            listen = f"listen 127.0.0.1:{port} ssl;\n"
+            listen += f"ssl_certificate {certificate};\nssl_certificate_key {key};"
+        return self.nginx(f"server {{\n{listen}\n{location}\n}}\n")
 
     def waitress(self, module="app:app", name="waitress, in PowerShell", **settings):
         """Start waitress with the last line of a block of the document; return the port."""

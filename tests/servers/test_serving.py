@@ -201,6 +201,18 @@ def test_the_app_knows_its_path_behind_a_proxy():
 
 
 @long
+@needs("uwsgi", "nginx")
+def test_the_app_knows_its_address_in_uwsgi(debian):
+    """nginx tells uWSGI address, scheme and client, and a client can forge none of them."""
+    with Host(LESSON) as host:
+        port = host.uwsgi(debian, module="where:app", tls=True)
+        trusted = ssl.create_default_context(cafile=str(host.root / "cert.pem"))
+        right = {"url": f"https://127.0.0.1:{port}/", "secure": True, "client": "127.0.0.2"}
+        for headers in (None, FORGED):
+            assert where(f"https://127.0.0.1:{port}", trusted, headers) == right
+
+
+@long
 @needs("nginx")
 def test_under_a_path_without_flask_proxies():
     """Digest is refused when the app doesn't know what the proxy took off the path."""
