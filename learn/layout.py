@@ -25,21 +25,26 @@ def find_folder(name: str | int) -> Path:
     if alone and alone not in names:
         raise LessonError(
             f"There is no lesson {alone}, only a notebook. Walk through it with:"
-            f" python3 -m learn play {alone[:2]}"
+            f" python3 -m learn play {alone[3:]}"
         )
     return LESSONS / _find("lesson", name, names)
 
 
 def find_notebook(name: str | int) -> Path:
-    """Return the path of a notebook: that of a lesson, or the one that compares them.
+    """Return the path of a notebook: that of a lesson, or 99_compare, which compares them.
 
     `name` as for find_folder. Raises LessonError, naming the nearest notebook, when there is none.
     """
     return NOTEBOOKS / f"{_find('notebook', name, _notebooks())}.ipynb"
 
 
+def notebooks() -> list[Path]:
+    """Return the paths of all notebooks in the order in which they are read."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
 def _notebooks() -> list[str]:
-    return sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+    return [path.stem for path in notebooks()]
 
 
 def _wanted(name: str | int) -> str:

@@ -85,7 +85,7 @@ def overview():
     elif following:
         click.echo(f"\nNext: python3 -m learn {following}")
     else:
-        click.echo("\nAll lessons are done. The five side by side: python3 -m learn play 06")
+        click.echo("\nAll lessons are done. Side by side: python3 -m learn play compare")
     click.echo("All commands: python3 -m learn --help")
 
 

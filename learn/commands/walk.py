@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from ..layout import NOTEBOOKS, ROOT, LessonError, find_folder, find_notebook
+from ..layout import NOTEBOOKS, ROOT, LessonError, find_folder, find_notebook, notebooks
 from .group import main, wait_for
 
 
@@ -20,12 +20,12 @@ from .group import main, wait_for
 def play(lesson):
     """Walk through a lesson's notebook in the terminal.
 
-    06 compares the five. Without a number they come one after the other.
+    `play compare` puts all lessons side by side. Without a number they come one after the other.
     """
     from .story import play_notebook
 
-    notebooks = [find_notebook(lesson)] if lesson else sorted(NOTEBOOKS.glob("0*.ipynb"))
-    for notebook in notebooks:
+    chosen = [find_notebook(lesson)] if lesson else notebooks()
+    for notebook in chosen:
         if not play_notebook(notebook):
             break
 
@@ -34,7 +34,7 @@ def play(lesson):
 @click.argument("lesson", required=False)
 @click.argument("more", nargs=-1, type=click.UNPROCESSED)
 def lab(lesson, more):
-    """Open a lesson's notebook, or 06, in JupyterLab.
+    """Open a lesson's notebook in JupyterLab, or with `lab compare` the one that compares them.
 
     It serves 127.0.0.1 only, to whoever has the token that it prints. Whatever comes after the
     lesson is for JupyterLab: lab 02 --no-browser.

@@ -11,6 +11,7 @@ shown.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sqlite3
@@ -24,7 +25,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
-from ..layout import LessonError
+from ..layout import ROOT, LessonError
 from ..running.lesson import Lesson
 from ..showing.tables import Table
 from .cases import BARE, CASES, GROWTH, Case, growth_cases
@@ -35,6 +36,8 @@ from .load import (
     hash_time,
     load,
 )
+
+SAVED = ROOT / "docs" / "performance.json"  # what `bench --all --json` found
 
 
 def start(stack: ExitStack, case: Case) -> Lesson:
@@ -171,6 +174,23 @@ def machine(loads=True) -> dict:
     }
 
 
+def saved(path: Path = SAVED) -> dict:
+    """Return what an earlier `run` found, from the file that `bench --json` wrote.
+
+    Raises LessonError when there is no such file, or it holds something else.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise LessonError(
+            f"{path.name} can't be read: {error}. Make it with:"
+            f" python3 -m learn bench --all --json > {path.name}"
+        ) from None
+    if not isinstance(found, dict) or "machine" not in found:
+        raise LessonError(f"{path.name} holds no results of python3 -m learn bench --json.")
+    return found
+
+
 def tables(found: dict) -> list[tuple[str, Table]]:
     """Return what `run` found as tables, each with its title."""
     made = []
@@ -227,3 +247,22 @@ def spread(ratios: list[float] | None) -> list[str]:
         for ratio in (statistics.median(ratios), min(ratios), max(ratios))
     )
     return [median, f"{low}–{high}" if low != high else low]
+
+
+def curves(found: dict) -> dict[str, tuple]:
+    """Return how rates change with the number of rows, as `run` found it, to draw with error bars.
+
+    For each application: the numbers of rows; for each, the median of the rate's ratios to that
+    with the fewest rows; and how far the middle half of the ratios reaches below and above it.
+    """
+    drawn = {}
+    for name, one in found.get("growth", {}).items():
+        app, _, rest = name.partition(", ")
+        count, _, kind = rest.partition(" ")
+        low, median, high = statistics.quantiles(one.get("ratios", [1, 1]), n=4)
+        counts, medians, (below, above) = drawn.setdefault(f"{app}, {kind}", ([], [], ([], [])))
+        counts.append(int(count))
+        medians.append(median)
+        below.append(median - low)
+        above.append(high - median)
+    return drawn

@@ -61,6 +61,22 @@ class Cost:
     seconds: float
     memory: int
 
+    @property
+    def milliseconds(self) -> float:
+        """The time in ms."""
+        return self.seconds * 1000
+
+    @property
+    def mebibytes(self) -> float:
+        """The memory in MiB, 2**20 bytes each."""
+        return self.memory / 2**20
+
+    @property
+    def strength(self) -> str:
+        """The parameters that make it slow or large, as text: "rounds 2, memory_cost 19456"."""
+        telling = ("rounds", "memory_cost")
+        return ", ".join(f"{k} {v}" for k, v in self.parameters.items() if k in telling)
+
 
 def cost(name: str, **parameters) -> Cost:
     """Measure a hash of passlib's, one of LEAST, with these parameters.

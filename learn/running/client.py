@@ -53,6 +53,7 @@ class Client:
         bearer: str | None = None,
         authorization: str | bytes | None = None,
         form: Mapping[str, str] | None = None,
+        body: str | None = None,
         headers: Mapping[str, Any] | None = None,
         cookies: bool = False,
     ) -> Exchange:
@@ -60,8 +61,9 @@ class Client:
 
         basic, digest: user name and password; Digest first asks for a challenge and answers the
         first one. bearer: a token. authorization: the header's value as it stands. form: sent as
-        application/x-www-form-urlencoded. cookies: whether a cookie from the challenge comes along
-        in the answer, as in a browser. Raises httpx2.HTTPError when no response comes.
+        application/x-www-form-urlencoded. body: sent as it stands. cookies: whether a cookie from
+        the challenge comes along in the answer, as in a browser. Raises httpx2.HTTPError when no
+        response comes.
         """
         sent = {"Accept": "*/*", "User-Agent": "learn", **(headers or {})}
         if bearer is not None:
@@ -78,11 +80,24 @@ class Client:
         seen: list[Exchange] = []
         client = httpx2.Client(transport=_Recorder(seen, self), timeout=TIMEOUT, trust_env=False)
         client.headers = httpx2.Headers(sent)  # these and no others
-        client.request(method, f"http://127.0.0.1:{self.port}{target}", data=form, auth=auth)
+        address = f"http://127.0.0.1:{self.port}{target}"
+        client.request(method, address, data=form, content=body, auth=auth)
         last = seen[-1]
         result = Exchange(**{**last.__dict__, "before": tuple(seen[:-1])})
         self.exchanges.append(result)
         return result
+
+    def replay(self, exchange: Exchange) -> Exchange:
+        """Send an exchange's request once more, as it was, and return the new exchange.
+
+        The method, the target, all headers and the body are the same; only Host and
+        Content-Length are written anew. A handshake before it is not repeated. Raises
+        httpx2.HTTPError when no response comes.
+        """
+        anew = ("host", "content-length")
+        headers = {n: v for n, v in exchange.request_headers if n.lower() not in anew}
+        body = exchange.request_body or None
+        return self.send(exchange.method, exchange.target, headers=headers, body=body)
 
 
 class CookielessDigest(httpx2.DigestAuth):
@@ -134,9 +149,10 @@ def _readable(raw):
 def digest_answer(
     challenge,
     user: str,
-    password: str,
+    password: str | None = None,
     target: str = "/",
     *,
+    ha1: str | None = None,
     method: str = "GET",
     nc: int = 1,
     cnonce: str | None = None,
@@ -144,9 +160,10 @@ def digest_answer(
 ) -> str:
     """Return the Authorization header's value that answers a Digest challenge (RFC 7616 3.4).
 
-    challenge: Werkzeug's WWWAuthenticate, as `Exchange.challenge()` returns it. changes replace
-    parameters after the response was computed; None leaves one out. `qop=None` computes the
-    response without qop, as RFC 2069 did.
+    challenge: Werkzeug's WWWAuthenticate, as `Exchange.challenge()` returns it. ha1: what a server
+    keeps of a password (3.4.2), as hex; it takes the password's place. changes replace parameters
+    after the response was computed; None leaves one out. `qop=None` computes the response without
+    qop, as RFC 2069 did.
     """
     from werkzeug.http import quote_header_value
 
@@ -158,7 +175,8 @@ def digest_answer(
 
     cnonce = secrets.token_hex(8) if cnonce is None else cnonce
     count = f"{nc:08x}"
-    ha1, ha2 = H(user, challenge.get("realm"), password), H(method, target)
+    ha1 = ha1 or H(user, challenge.get("realm"), password or "")
+    ha2 = H(method, target)
     with_qop = "qop" not in changes or changes["qop"] is not None
     middle = [count, cnonce, "auth"] if with_qop else []
     parameters = {

@@ -10,12 +10,14 @@ which a copy is on its path; nothing else of the lesson is.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -93,6 +95,15 @@ class Lesson(Client):
     def echo(self, write):
         """Hand what the server printed, and from now on prints, to `write`, a function of a str."""
         self._log.echo(write)
+
+    def rows(self, query: str) -> list[dict]:
+        """Return what an SQL query finds in the lesson's database, as a thief with a copy would.
+
+        Each row is a dictionary of its columns. Raises sqlite3.Error when the query is wrong.
+        """
+        with contextlib.closing(sqlite3.connect(self.settings["DATABASE"])) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query)]
 
     def own_lines(self) -> str:
         """Return the last traceback in the log, cut down to the lesson's own lines."""

@@ -21,6 +21,11 @@ class Table:
         self.columns = [str(name) for name in columns]
         self.rows = [[str(cell) for cell in row] for row in rows]
 
+    def only(self, *columns: str) -> Table:
+        """Return a table of these columns alone. Raises ValueError for one that isn't there."""
+        places = [self.columns.index(name) for name in columns]
+        return Table(columns, [[row[place] for place in places] for row in self.rows])
+
     def _is_right(self, column: int) -> bool:
         cells = [row[column] for row in self.rows if row[column]]
         return bool(column) and all(cell[:1].isdigit() for cell in cells)

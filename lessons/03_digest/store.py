@@ -137,7 +137,7 @@ SYNCHRONOUS = "NORMAL"  # a power cut may lose the last few counts; FULL would w
 TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE users (name TEXT PRIMARY KEY, "SHA-256" TEXT, "MD5" TEXT);
-CREATE TABLE counts (made REAL, nonce TEXT, nc INTEGER, PRIMARY KEY (made, nonce, nc)) WITHOUT ROWID
+CREATE TABLE counts (made REAL, nonce BLOB, nc INTEGER, PRIMARY KEY (made, nonce, nc)) WITHOUT ROWID
 """  # counts lie in the order of their time: the oldest come first, a new one goes to the end
 
 
@@ -156,11 +156,13 @@ def first_use(made, nonce, nc, keep):
 
     made: when the nonce was made, in POSIX seconds; keep: for how many seconds it is remembered.
     """
-    if nc % 64 == 1:  # now and then, twice as many are forgotten as were noted meanwhile
-        old = "SELECT made, nonce, nc FROM counts WHERE made < ? LIMIT 128"
-        db().execute(f"DELETE FROM counts WHERE (made, nonce, nc) IN ({old})", [time.time() - keep])
-    try:  # of two that come at once, in whichever worker, the database lets one through
-        db().execute("INSERT INTO counts VALUES (?, ?, ?)", [made, nonce, nc])
+    old = "SELECT made, nonce, nc FROM counts WHERE made < ? LIMIT 100"
+    try:
+        with transaction():  # of two that come at once, in whichever worker, one gets through
+            # With each use up to a hundred old ones go: more than come, and nobody waits for it.
+            limit = time.time() - keep
+            db().execute(f"DELETE FROM counts WHERE (made, nonce, nc) IN ({old})", [limit])
+            db().execute("INSERT INTO counts VALUES (?, ?, ?)", [made, nonce, nc])
     except sqlite3.IntegrityError:
         return False
     return True

@@ -7,12 +7,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
-from attack import USER1, basic, is_in
+from attack import USER1, basic, is_in, log_of
 from on_hashing import differ, ratio
 from wire import NoAnswer, ask, request
 
-from learn import Lesson, digest_answer
+from learn import Lesson, LessonError, digest_answer
 
 WORDS = ["123456", "password", "letmein", "qwerty", "secret", "admin", "pass", "pass1", "dragon"]
 
@@ -177,6 +178,78 @@ def uri_swapped(target):
             return f"a header for {made_for} opened {used_at}"
 
 
+def ask_elsewhere(target, signed, asked, *lines):
+    """Sign one address, ask for another, and return the answer; lines: more headers."""
+    session = Session(target)
+    lines += (b"Authorization: " + session.header(path=signed).encode("latin-1"),)
+    lines += (b"Cookie: " + session.cookie.encode(),) if session.cookie else ()
+    return ask(target.port, request(b"GET", asked.encode("latin-1"), *lines))
+
+
+def uri_nearly_the_same(target):
+    """Sign an address that is another one, but looks the same to who decodes or tidies too much."""
+    pairs = [
+        ("/account?a=1%26b=2", "/account?a=1&b=2"),
+        ("/account?a=%31", "/account?a=1"),
+        ("/account?a=+", "/account?a=%20"),
+        ("/account?a=1#b", "/account?a=1"),
+        ("/account%3Fa=1", "/account?a=1"),
+        ("/account?a=1?", "/account?a=1"),
+        ("/acc%256Funt", "/account"),
+        ("/account%00", "/account"),
+        ("/account;a=1", "/account"),
+        ("/account/", "/account"),
+        ("//account", "/account"),
+        ("/./account", "/account"),
+        ("/x/../account", "/account"),
+        ("/ACCOUNT", "/account"),
+        ("account", "/account"),
+        ("http://elsewhere.example/account", "/account"),
+        ("http://127.0.0.1.example/account", "/account"),
+        ("http://127.0.0.1", "/"),
+    ]
+    for signed, asked in pairs:
+        if is_in(ask_elsewhere(target, signed, asked)):
+            return f"a header for {signed} opened {asked}"
+
+
+def prefix_of_ones_own(target):
+    """Sign an address under a prefix, and send the headers with which a proxy would name it."""
+    for name in (b"X-Forwarded-Prefix", b"X-Script-Name", b"X-Forwarded-Path", b"X-Original-URI"):
+        for prefix in (b"/x", b"/x/"):
+            if is_in(ask_elsewhere(target, "/x/account", "/account", name + b": " + prefix)):
+                return f"{name.decode()} moved the app"
+
+
+def shut_out_by_a_spelling(target):
+    """Be a proxy that spells the address another way: an honest client is to stay outside."""
+    pairs = [
+        ("/acc%6Funt", "/account"),
+        ("/account", "/acc%6funt"),
+        ("/%61ccount?a=%2F", "/account?a=%2F"),
+        ("/account", "http://127.0.0.1/account"),
+        ("http://127.0.0.1/account?a=1", "/account?a=1"),
+    ]
+    for signed, asked in pairs:
+        if not is_in(ask_elsewhere(target, signed, asked)):
+            return f"a client that signed {signed} is kept out of {asked}"
+
+
+def uri_swapped_unnoticed(target):
+    """Use a stolen header elsewhere: does the answer or the log say anything about it?"""
+    answer = ask_elsewhere(target, "/account?stolen=1", "/account")
+    noticed = b"stolen=1" in answer.body and "'/account?stolen=1'" in log_of(target)
+    return None if noticed else f"the answer is {answer.body!r}, and the log says nothing"
+
+
+def log_forged(target):
+    """Put a line break into uri, so that the log gets a line of one's own."""
+    session = Session(target)
+    header = re.sub(r' uri="[^"]*",', "", session.header(path="/\n[forged] line"))
+    session.send(f"{header}, uri*=UTF-8''%2F%0A%5Bforged%5D%20line")
+    return "a line of one's own in the log" if "\n[forged] line" in log_of(target) else None
+
+
 def method_swapped(target):
     """Use a header that was made for one method with another one."""
     session = Session(target)
@@ -278,6 +351,74 @@ def comparison_by_time(target):
             cnonce="c", response="".join("0" if c != "0" else "1" for c in right)
         ),
     )
+
+
+def counts(target, statement, values=()):
+    """Run a statement on the table of used counts; return its rows."""
+    with closing(sqlite3.connect(target.settings["DATABASE"], isolation_level=None)) as db:
+        return db.execute(statement, values).fetchall()
+
+
+def old_counts(target):
+    """Return how many counts there are of nonces that nobody could use any more."""
+    return counts(target, "SELECT count(*) FROM counts WHERE made < ?", [time.time() - 1e6])[0][0]
+
+
+def put_old_counts(target, number):
+    series = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+    counts(target, f"{series} INSERT OR IGNORE INTO counts SELECT i, 'old', 1 FROM n", [number])
+
+
+def swept_at_once(target):
+    """Let many old counts gather: how many does a single request sweep while all others wait?"""
+    put_old_counts(target, 20000)
+    before = old_counts(target)
+    Session(target).answer()
+    swept = before - old_counts(target)
+    return f"one request swept {swept} of {before} counts" if swept > 1000 else None
+
+
+def never_swept(target):
+    """Be a client whose counts are never 1: does the table of used ones only ever grow?"""
+    put_old_counts(target, 1000)
+    before, session = old_counts(target), Session(target)
+    used = sum(session.answer(nc=nc) for nc in range(2, 22))
+    gone = before - old_counts(target)
+    return f"{used} counts were used, {gone} old ones went" if gone < used else None
+
+
+def ha1_that_is_not_kept(target):
+    """Answer with MD5 for a user of whom no HA1 in MD5 is kept."""
+    row = 'UPDATE users SET "MD5" = ? WHERE name = ?'
+    kept = counts(target, 'SELECT "MD5" FROM users WHERE name = ?', ["user1"])[0][0]
+    counts(target, row, [None, "user1"])
+    try:
+        session = Session(target, "MD5")
+        status = target.get("/", authorization=session.header()).status
+    finally:
+        counts(target, row, [kept, "user1"])
+    return f"status {status}" if status != 401 else None
+
+
+def md5_forgotten(target):
+    """Steal the database after `flask forget-md5`, and look for an HA1 in MD5 in its bytes."""
+    ha1 = hashlib.md5(f"user1:{Session(target).challenge.realm}:pass1".encode()).hexdigest()
+    target.command("forget-md5")
+    path = Path(target.settings["DATABASE"])
+    files = [
+        file for file in path.parent.glob(f"{path.name}*") if ha1.encode() in file.read_bytes()
+    ]
+    return f"it is still in {files[0].name}" if files else None
+
+
+def start_kept_waiting(target):
+    """Hold the database, as somebody who writes may, while another worker starts."""
+    with closing(sqlite3.connect(target.settings["DATABASE"], isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            Lesson("03", target.path, **target.settings).stop()
+        except LessonError as error:
+            return str(error).strip().splitlines()[-1]
 
 
 def stolen_ha1(target):

@@ -1,12 +1,15 @@
 """Attacks on lesson 01: a form with user name and password."""
 
 import itertools
+import socket
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from attack import USER1, is_in
-from wire import NoAnswer, ask, request
+from passlib.hash import argon2, sha512_crypt
+from wire import PATIENCE, NoAnswer, answers, ask, request
 
 from learn.expect import seconds_of
 
@@ -50,11 +53,11 @@ def differ(*both):
     return f"{seen[0]} and {seen[1]}" if seen[0] != seen[1] else None
 
 
-def ratio(slow, quick):
-    """Return by how much the medians differ, as a factor of 1 or more, and its words or None."""
+def ratio(slow, quick, many=MANY):
+    """Return by how much the medians differ, in words, or None if it is not that much."""
     times = seconds_of(slow, quick, rounds=5)
     factor = max(times) / min(times)
-    return f"a factor of {factor:.1f}" if factor > MANY else None
+    return f"a factor of {factor:.1f}" if factor > many else None
 
 
 def enumeration_by_time(target):
@@ -65,10 +68,21 @@ def enumeration_by_time(target):
 
 
 def old_hash_by_time(target):
-    """Measure a user whose hash is of the older kind against an unknown one, in turn."""
-    return ratio(
-        lambda: log_in(target, "user2", "wrong"), lambda: log_in(target, "nobody", "wrong")
+    """Measure a user whose hash is of the older kind against an unknown one, with 1024 bytes."""
+    long = "x" * 1024  # Argon2id takes no longer for it, sha512_crypt does
+    return ratio(lambda: log_in(target, "user2", long), lambda: log_in(target, "nobody", long), 2)
+
+
+def password_of_nobody(target):
+    """Send the password, read in the code, whose hash stands in for an unknown user's.
+
+    If it is right, the hash may be renewed, and an unknown user takes twice as long as a known one.
+    """
+    word = "the password of nobody"
+    known, unknown = seconds_of(
+        lambda: log_in(target, "user1", word), lambda: log_in(target, "nobody", word), rounds=9
     )
+    return f"a factor of {unknown / known:.1f}" if unknown > 1.5 * known else None
 
 
 def script_as_name(target):
@@ -122,6 +136,77 @@ def bytes_that_are_no_text(target):
     raw_form(target, b"/register", form(b"\xff\xfe"), kind)
     if is_in(raw_form(target, b"/login", form(b"\xfc\xfd"), kind)):
         return "any bytes that are no text are the same password"
+
+
+def byte_as_text(target):
+    """Register the three letters %FF as a password, and log in with the byte FF."""
+    target.post("/register", form={"username": "percent", "password": "%FF"})
+    if is_in(raw_form(target, b"/login", b"username=percent&password=%FF")):
+        return "a byte that is no text is the password %FF"
+
+
+def accents_without_end(target):
+    """Send a password of nothing but accents: sorting them for NFC takes quadratic time."""
+    begin = b"username=user1&password="
+    long, short = seconds_of(
+        lambda: raw_form(target, b"/login", begin + "\u0316\u0301".encode() * 4080),
+        lambda: raw_form(target, b"/login", begin + b"%00"),
+    )
+    if long > MANY * short:
+        return f"{long / short:.0f} times as long as another form that is refused"
+
+
+def upload_without_end(target):
+    """Upload 8 MB in a form, with their length and in chunks: are they kept somewhere?"""
+    head = b"".join(
+        b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % part
+        for part in [(b"username", b"user1"), (b"password", b"pass1")]
+    )
+    head += b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+    body = head + b"x" * 8_000_000 + b"\r\n--b--\r\n"
+    kind = b"Content-Type: multipart/form-data; boundary=b"
+    chunks = request(b"POST", b"/login", kind, b"Transfer-Encoding: chunked")
+    chunks += b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    for data in (request(b"POST", b"/login", kind, body=body), chunks):
+        with socket.create_connection(("127.0.0.1", target.port), timeout=PATIENCE) as connection:
+            try:
+                connection.sendall(data)
+                connection.shutdown(socket.SHUT_WR)  # the end: nothing waits for more
+                answer = answers(connection.makefile("rb").read())[0]
+            except (OSError, NoAnswer, IndexError):  # closed while it was still coming
+                continue
+        if answer.status != 413:
+            return f"taken in whole, then status {answer.status}"
+
+
+def old_password_comes_back(target):
+    """Log in with the old password while it is being changed: what wins in the end?
+
+    Its hash is of the older kind, so the login replaces it, and has many rounds, so there is time.
+    """
+    old = sha512_crypt.using(rounds=300_000).hash("the old one")
+    new = argon2.using(memory_cost=19456, rounds=2, parallelism=1).hash("the new one")
+    with closing(sqlite3.connect(target.settings["DATABASE"], isolation_level=None)) as db:
+        db.execute("INSERT OR IGNORE INTO users VALUES ('owner', '')")
+        for _ in range(2):
+            db.execute("UPDATE users SET hash = ? WHERE name = 'owner'", [old])
+            with ThreadPoolExecutor(1) as pool:
+                login = pool.submit(log_in, target, "owner", "the old one")
+                time.sleep(0.05)  # the old hash has been read by now, and is being computed
+                db.execute("UPDATE users SET hash = ? WHERE name = 'owner'", [new])
+                login.result()
+            if is_in(log_in(target, "owner", "the old one")):
+                return "the old password is right again"
+
+
+def hash_of_another_kind(target):
+    """Log in as a user whose hash is none that the app can read: does the server fall over?"""
+    with closing(sqlite3.connect(target.settings["DATABASE"], isolation_level=None)) as db:
+        for kind in ("!", "", "{peppered}$argon2id$v=19$m=19456,t=2,p=1$YWFhYWFhYWE$YWFhYQ"):
+            db.execute("INSERT OR REPLACE INTO users VALUES ('locked', ?)", [kind])
+            answer = log_in(target, "locked", kind or "x")
+            if is_in(answer) or answer.status >= 500:
+                return f"{answer.status} for {kind!r}"
 
 
 def two_at_once(target):

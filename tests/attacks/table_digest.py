@@ -5,9 +5,18 @@ import on_http
 from attack import FAILS, NOT_THERE, WORKS, Attack, StillWorks
 from table_http import through_http
 
-_NO_USER = "ha1 = user[algorithm] if user else NOBODY"
+_NO_USER = "ha1 = (user and user[algorithm]) or NOBODY"
 _COMPARE = "hmac.compare_digest(right.encode(), sent.response.encode())"
 _REFUSE = "            return None\n\n        ha1 ="
+_IS_HERE = (
+    'return (unquote(path, "latin-1"), query) == (here, request.environ.get("QUERY_STRING", ""))'
+)
+_SAY = (
+    '            g.why = f"Your answer is for {sent.uri[:200]!r}, not for {request.url[:200]!r}."\n'
+    '            app.logger.warning("%s A proxy\'s doing? See FLASK_PROXIES in docs/serving.md.", '
+    "g.why)\n"
+)
+_SWEEP = "WHERE made < ? LIMIT 100"
 
 DIGEST = [
     Attack("03", "Replay", "RFC 7616 5.5, CWE-294", on_digest.replay, WORKS),
@@ -24,8 +33,8 @@ DIGEST = [
         FAILS,
         (
             (
-                "except BadSignature:\n            return None",
-                "except BadSignature:\n            pass",
+                "return None  # a nonce of someone else's making",
+                "import datetime\n\n            random, made = b'', datetime.datetime.now()",
             ),
         ),
     ),
@@ -74,7 +83,50 @@ DIGEST = [
             ),
         ),
     ),
-    Attack("03", "uri swapped", "RFC 7616 3.4.6", on_digest.uri_swapped, WORKS),
+    Attack("03", "uri swapped", "RFC 7616 3.4.6", on_digest.uri_swapped, WORKS, servers=True),
+    Attack(
+        "03",
+        "uri nearly the same",
+        "RFC 7616 3.4.6, RFC 3986 6.2",
+        on_digest.uri_nearly_the_same,
+        WORKS,
+        ((_IS_HERE, "return unquote(uri) == unquote(request.full_path.rstrip('?'))"),),
+        servers=True,
+    ),
+    Attack(
+        "03",
+        "Prefix of one's own",
+        "CWE-348",
+        on_digest.prefix_of_ones_own,
+        WORKS,
+        (('if hops := app.config["PROXIES"]:', "if hops := 1:"),),
+        servers=True,
+    ),
+    Attack(
+        "03",
+        "Shut out by a proxy's spelling",
+        "RFC 7616 3.4.6",
+        on_digest.shut_out_by_a_spelling,
+        FAILS,
+        ((_IS_HERE, 'return uri == request.environ.get("RAW_URI")'),),
+        servers=True,
+    ),
+    Attack(
+        "03",
+        "uri swapped, unnoticed",
+        "RFC 7616 3.4.6, CWE-778",
+        on_digest.uri_swapped_unnoticed,
+        WORKS,
+        ((_SAY, ""),),
+    ),
+    Attack(
+        "03",
+        "Log forged by uri",
+        "CWE-117",
+        on_digest.log_forged,
+        FAILS,
+        (("{sent.uri[:200]!r}", "{sent.uri[:200]}"),),
+    ),
     Attack(
         "03",
         "Method swapped",
@@ -89,7 +141,7 @@ DIGEST = [
         "CWE-290",
         on_digest.user_swapped,
         FAILS,
-        ((_NO_USER, "ha1 = find_user('user2')[algorithm]"),),
+        ((_NO_USER, "ha1 = store.find_user('user2')[algorithm]"),),
     ),
     Attack(
         "03",
@@ -116,7 +168,7 @@ DIGEST = [
             (
                 _REFUSE,
                 "            by = request.authorization\n"
-                '            return by and by.type == "basic" and find_user(by.username)\n\n'
+                '            return by and by.type == "basic" and store.find_user(by.username)\n\n'
                 "        ha1 =",
             ),
         ),
@@ -134,6 +186,56 @@ DIGEST = [
             ),
         ),
     ),
+    Attack(
+        "03",
+        "One request sweeps for all",
+        "CWE-407, API4:2023",
+        on_digest.swept_at_once,
+        NOT_THERE,
+        ((_SWEEP, "WHERE made < ?"),),
+    ),
+    Attack(
+        "03",
+        "Used counts that are never swept",
+        "CWE-400, API4:2023",
+        on_digest.never_swept,
+        NOT_THERE,
+        ((_SWEEP, "WHERE made < ? LIMIT 0"),),
+    ),
+    Attack(
+        "03",
+        "HA1 that isn't kept",
+        "CWE-754",
+        on_digest.ha1_that_is_not_kept,
+        NOT_THERE,
+        ((_NO_USER, "ha1 = user[algorithm] if user else NOBODY"),),
+    ),
+    Attack(
+        "03",
+        "HA1 in MD5 after it was forgotten",
+        "CWE-212",
+        on_digest.md5_forgotten,
+        NOT_THERE,
+        (('SET "MD5" = NULL', 'SET "MD5" = "MD5"'),),
+        settings=(("REFUSE_MD5", 1),),
+        file="beyond",
+    ),
+    Attack(
+        "03",
+        "Start kept waiting by a writer",
+        "CWE-667",
+        on_digest.start_kept_waiting,
+        NOT_THERE,
+        (
+            (
+                'del HASHES["MD5"]',
+                "with app.app_context():\n        db().execute('UPDATE users SET \"MD5\" = NULL')"
+                '\n    del HASHES["MD5"]',
+            ),
+        ),
+        settings=(("REFUSE_MD5", 1),),
+        file="beyond",
+    ),
     Attack("03", "Server impersonated", "RFC 7616 3.5", on_digest.fake_server, WORKS),
     Attack(
         "03",
@@ -144,7 +246,7 @@ DIGEST = [
         (
             (
                 _NO_USER,
-                'if not user:\n            raise ServiceUnavailable("No such user.")\n'
+                'if not user:\n            raise BadSignature("No such user.")\n'
                 "        ha1 = user[algorithm]",
             ),
         ),
@@ -158,7 +260,8 @@ DIGEST = [
         (
             (
                 _COMPARE,
-                "all(a == b and not time.sleep(0.001) for a, b in zip(right, sent.response))",
+                "all(a == b and not __import__('time').sleep(0.001)"
+                " for a, b in zip(right, sent.response))",
             ),
         ),
         long=True,
@@ -178,7 +281,7 @@ STILL_WORKS = [
     StillWorks(
         "03",
         "Dictionary attack on a header that was seen",
-        "RFC 7616 5.9, 5.10",
+        "RFC 7616 5.7",
         on_digest.words_offline,
         "TLS, and passwords that are in no list.",
     ),

@@ -5,6 +5,8 @@ from attack import FAILS, NOT_THERE, WORKS, Attack, StillWorks
 from table_http import LIMIT
 
 _WEAK_HASH = (("memory_cost=19456", "memory_cost=1024"),)
+_FIELD = 'text = request.form.get(field, "")'
+_COMPARED = "right, better = passwords.verify_and_update(password, stored if known else NOBODY)"
 HASHING = [
     Attack(
         "01", "One password for all", "CWE-287", on_hashing.one_password_for_all, WORKS, long=True
@@ -19,7 +21,7 @@ HASHING = [
         (
             (
                 'abort(403, "User name or password is wrong.")',
-                'known = db().execute("SELECT 1 FROM users WHERE name = ?", [name]).fetchone()\n'
+                "known = store.find_hash(username)\n"
                 '        abort(403, "The password is wrong." if known else "No such user.")',
             ),
         ),
@@ -32,25 +34,22 @@ HASHING = [
         NOT_THERE,
         (
             (
-                "stored = row[0] if row else NOBODY",
-                "if not row:\n        return False\n    stored = row[0]",
+                _COMPARED,
+                "if not known:\n        return False\n"
+                "    right, better = passwords.verify_and_update(password, stored)",
             ),
         ),
         long=True,
     ),
     Attack(
         "01",
-        "Which user has an older hash, by time",
+        "User enumeration by the password of nobody",
         "CWE-208",
-        on_hashing.old_hash_by_time,
+        on_hashing.password_of_nobody,
         NOT_THERE,
-        (
-            (
-                '"user2", OLD_HASH]',
-                '"user2", passwords.handler("sha512_crypt").using(rounds=1000).hash("pass2")]',
-            ),
-        ),
-        long=True,
+        (("passwords.hash(token_hex())", 'passwords.hash("the password of nobody")'),),
+        settings=(("PEPPER", "a pepper that is kept outside the database"),),
+        file="beyond",
     ),
     Attack("01", "Cross-site scripting by the name", "CWE-79", on_hashing.script_as_name, WORKS),
     Attack(
@@ -73,7 +72,7 @@ HASHING = [
         "CWE-158",
         on_hashing.nul_in_password,
         FAILS,
-        (('request.form.get(field, ""))', 'request.form.get(field, "").partition("\\0")[0])'),),
+        ((_FIELD, f'{_FIELD}.partition("\\0")[0]'),),
     ),
     Attack(
         "01",
@@ -81,7 +80,7 @@ HASHING = [
         "CWE-222",
         on_hashing.cut_password,
         NOT_THERE,
-        (('request.form.get(field, ""))', 'request.form.get(field, "")[:72])'),),
+        ((_FIELD, f"{_FIELD}[:72]"),),
     ),
     Attack(
         "01",
@@ -93,12 +92,33 @@ HASHING = [
     ),
     Attack(
         "01",
+        "A byte that passes for text",
+        "CWE-176",
+        on_hashing.byte_as_text,
+        NOT_THERE,
+        (("    app.before_request(refuse_broken_text)\n", ""),),
+    ),
+    Attack(
+        "01",
         "Race between two registrations",
         "CWE-362",
         on_hashing.two_at_once,
         NOT_THERE,
-        (("INSERT INTO users VALUES", "INSERT OR REPLACE INTO users VALUES"),),
+        (
+            (
+                'INSERT INTO users VALUES (?, ?)", [name, hash]',
+                'INSERT OR REPLACE INTO users VALUES (?, ?)", [name, hash]',
+            ),
+        ),
         long=True,
+    ),
+    Attack(
+        "01",
+        "A login undoes a change of password",
+        "CWE-367",
+        on_hashing.old_password_comes_back,
+        NOT_THERE,
+        ((' AND hash = ?", [new, name, old]', '", [new, name]'),),
     ),
     Attack(
         "01",
@@ -106,12 +126,7 @@ HASHING = [
         "CWE-176, RFC 8265",
         on_hashing.take_over_a_name,
         NOT_THERE,
-        (
-            (
-                'unicodedata.normalize("NFC", request.form.get(field, ""))',
-                'request.form.get(field, "")',
-            ),
-        ),
+        (('    text = unicodedata.normalize("NFC", text)\n', ""),),
         long=True,
     ),
     Attack(
@@ -128,12 +143,45 @@ HASHING = [
         "CWE-20",
         on_hashing.broken_form,
         FAILS,
-        (('request.form.get(field, ""))', "request.form.get(field))"),),
+        ((_FIELD, "text = request.form.get(field)"),),
+    ),
+    Attack(
+        "01",
+        "A hash of another kind",
+        "CWE-755",
+        on_hashing.hash_of_another_kind,
+        NOT_THERE,
+        (("stored if known else NOBODY", "stored or NOBODY"),),
+    ),
+    Attack(
+        "01",
+        "Accents without end",
+        "CWE-407",
+        on_hashing.accents_without_end,
+        NOT_THERE,
+        (("if len(text.encode()) > 4 * most:", "if len(text.encode()) > 16384:"),),
+    ),
+    Attack(
+        "01",
+        "An upload that fills the disk",
+        "CWE-770, API4:2023",
+        on_hashing.upload_without_end,
+        WORKS,
+        (("MAX_CONTENT_LENGTH=16384, MAX_FORM_MEMORY_SIZE=16384, ", ""),),
+        servers=True,
     ),
 ]
 
 STILL_WORKS = [
     StillWorks("01", "Credential stuffing", "CWE-307", on_hashing.stuffing, LIMIT, long=True),
+    StillWorks(
+        "01",
+        "Which user has an older hash, by time",
+        "CWE-208",
+        on_hashing.old_hash_by_time,
+        "Put Argon2id over each old hash, once for all users, and check both in a row.",
+        long=True,
+    ),
     StillWorks(
         "01",
         "User enumeration by registration",
@@ -144,9 +192,10 @@ STILL_WORKS = [
     StillWorks(
         "01",
         "Names that look alike",
-        "RFC 8265 3, CWE-1007",
+        "RFC 8265 3, UTS 39, CWE-1007",
         on_hashing.look_alike,
-        "Compare names in the form of RFC 8265's UsernameCaseMapped.",
+        "Against spaces and capitals, RFC 8265's UsernameCaseMapped; against letters of another"
+        " script that look the same, the confusables of Unicode's UTS 39.",
     ),
     StillWorks(
         "01",

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from learn import Lesson, LessonError
-from learn.layout import LESSONS, ROOT
+from learn.layout import LESSONS, NOTEBOOKS, ROOT, find_notebook, notebooks
 
 NUMBERS = [p.name[:2] for p in sorted(LESSONS.iterdir()) if (p / "app.py").is_file()]
 
@@ -47,7 +47,7 @@ def test_misspelt_command_gets_the_nearest():
 @pytest.mark.parametrize("command", ["play", "run", "lab"])
 def test_unknown_lesson_is_named(command):
     """A lesson that doesn't exist is answered with those that do."""
-    done = learn(command, "99")
+    done = learn(command, "77")
     assert done.returncode == 1 and "02_basic" in done.stderr and "Traceback" not in done.stderr
 
 
@@ -77,6 +77,27 @@ def test_play_shows_the_notebook(number):
     assert not re.search(r"\*\*\d{3}\*\*", done.stdout)  # Markdown is drawn, not shown
     if number != "01":
         assert "WWW-Authenticate" in done.stdout and "Authorization" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["compare", "99", 99, "99_compare", "notebooks/99_compare.ipynb"])
+def test_the_comparison_is_found(name):
+    """The notebook that compares the lessons has several names, and comes after all of them."""
+    assert find_notebook(name) == notebooks()[-1] == NOTEBOOKS / "99_compare.ipynb"
+
+
+def test_the_comparison_is_no_lesson():
+    """What wants a lesson says how the notebook is opened instead."""
+    done = learn("run", "compare")
+    assert done.returncode == 1 and "python3 -m learn play compare" in done.stderr
+
+
+@pytest.mark.long
+def test_play_shows_the_comparison():
+    """`play compare` shows the notebook's tables in the terminal, and says where its charts are."""
+    done = learn("play", "compare")
+    assert done.returncode == 0, done.stderr
+    assert "once inside" in done.stdout and "memory held, MiB" in done.stdout
+    assert "Traceback" not in done.stdout and "\x1b" not in done.stdout
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")

@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import sqlite3
 import unicodedata
+from secrets import token_urlsafe
+from urllib.parse import unquote_to_bytes
 
 from flask import Flask, request
 from passlib.context import CryptContext
 
 app = Flask(__name__)
+app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = 20_000
 app.config.from_prefixed_env()
 pwd = CryptContext(["argon2", "sha512_crypt"], deprecated="auto", argon2__rounds=2)
 
@@ -24,7 +27,8 @@ for who, pw in [
     ("user2", pwd.hash("pass2", scheme="sha512_crypt", rounds=5000)),
 ]:
     sql("INSERT OR IGNORE INTO people VALUES (?, ?)", who, pw)
-nobody = pwd.hash("-")
+SPACES = {c: " " for c in range(0x3001) if unicodedata.category(chr(c)) == "Zs"}
+nobody = pwd.hash(token_urlsafe())
 
 
 @app.get("/")
@@ -34,11 +38,24 @@ async def index():
 
 async def read():
     """Return user name and password, None for what can't be used."""
-    found = []
-    for key in ("username", "password"):
-        text = unicodedata.normalize("NFC", request.form.get(key, ""))
-        found.append(text if 1 <= len(text.encode()) <= 1024 and "\0" not in text else None)
-    return found
+    if not is_text(request.get_data()):
+        return None, None
+    return [usable(request.form.get(key, "")) for key in ("username", "password")]
+
+
+def is_text(body):
+    try:
+        unquote_to_bytes(body).decode()
+    except UnicodeDecodeError:  # %FF: Flask would take it for these three characters
+        return False
+    return True
+
+
+def usable(text):
+    if len(text) > 4096:
+        return None
+    text = unicodedata.normalize("NFC", text.translate(SPACES))
+    return text if 1 <= len(text.encode()) <= 1024 and "\0" not in text else None
 
 
 @app.post("/register")
@@ -65,7 +82,7 @@ async def login():
     if not (good and rows):
         return "No.", 403
     if better:
-        sql("UPDATE people SET pw = ? WHERE who = ?", better, who)
+        sql("UPDATE people SET pw = ? WHERE who = ? AND pw = ?", better, who, stored)
     return f"Hello, {who}!"
 
 

@@ -1,13 +1,17 @@
 """A right answer: class-based views, the users behind an object of their own."""
 
+import re
+import secrets
 import sqlite3
 import unicodedata
+from urllib.parse import unquote
 
 from flask import Flask, request
 from flask.views import MethodView
 from passlib.context import CryptContext
 
 app = Flask(__name__)
+app.config.from_mapping(MAX_CONTENT_LENGTH=16_000, MAX_FORM_MEMORY_SIZE=16_000)
 app.config.from_prefixed_env()
 
 context = CryptContext(["argon2", "sha512_crypt"], deprecated=["sha512_crypt"])
@@ -28,7 +32,7 @@ class Users:
 
     def __init__(self, path):
         self.path = path
-        self.dummy = context.hash("nobody's")
+        self.dummy = context.hash(secrets.token_hex())
         with self.open() as file:
             file.execute("create table if not exists users (name text unique, hash text)")
         self.add("user1", context.hash("pass1"))
@@ -51,18 +55,32 @@ class Users:
         good, new = context.verify_and_update(password, hashed or self.dummy)
         if good and hashed and new:
             with self.open() as file:
-                file.execute("update users set hash = ? where name = ?", (new, name))
+                change = "update users set hash = ? where name = ? and hash = ?"
+                file.execute(change, (new, name, hashed))
         return good and hashed is not None
 
 
 users = Users(app.config["DATABASE"])
 
 
+BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+
+
 def field(name, status):
-    value = unicodedata.normalize("NFC", request.form.get(name) or "")
+    value = (request.form.get(name) or "")[:4097]
+    endless = len(value) == 4097
+    value = "" if endless else unicodedata.normalize("NFC", BLANKS.sub(" ", value))
     if not value or "\0" in value or len(value.encode("utf-8")) > 1024:
         raise Refused(status, "Wrong name or password" if status == 403 else f"{name} is unusable")
     return value
+
+
+@app.before_request
+def only_text():
+    try:
+        unquote(request.get_data().decode(), errors="strict")
+    except UnicodeDecodeError:
+        raise Refused(400, "The form is not in UTF-8") from None
 
 
 class Index(MethodView):

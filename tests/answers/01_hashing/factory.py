@@ -1,10 +1,12 @@
 """A right answer: a blueprint and a factory, the connection kept in g."""
 
+import secrets
 import sqlite3
-from unicodedata import normalize
+from unicodedata import category, normalize
+from urllib.parse import unquote_to_bytes
 
 import click
-from flask import Blueprint, Flask, current_app, g, request
+from flask import Blueprint, Flask, abort, current_app, g, request
 from passlib.hash import argon2, sha512_crypt
 
 pages = Blueprint("pages", __name__, cli_group=None)
@@ -22,7 +24,20 @@ def usable(text):
 
 
 def form():
-    return [normalize("NFC", request.form.get(key, "")) for key in ("username", "password")]
+    unquote_to_bytes(request.get_data()).decode()  # else %FF would be text
+    texts = [request.form.get(key, "") for key in ("username", "password")]
+    if max(map(len, texts)) > 4096:
+        return "", ""
+    return [normalize("NFC", "".join(map(spaced, text))) for text in texts]
+
+
+def spaced(character):
+    return " " if category(character) == "Zs" else character
+
+
+@pages.app_errorhandler(UnicodeDecodeError)
+def no_text(error):
+    return "Please send UTF-8.", 400
 
 
 @pages.get("/")
@@ -37,8 +52,11 @@ def register():
         return "A name and a password, please.", 400
     if find(name):
         return "This name is taken.", 409
-    connection().execute("INSERT INTO accounts VALUES (?, ?)", [name, argon2.hash(password)])
+    insert = "INSERT OR IGNORE INTO accounts VALUES (?, ?)"
+    added = connection().execute(insert, [name, argon2.hash(password)]).rowcount
     connection().commit()
+    if not added:  # somebody was quicker
+        abort(409)
     return "Welcome!", 201
 
 
@@ -55,8 +73,8 @@ def login():
     if not scheme.verify(password, stored):
         return WRONG
     if scheme is sha512_crypt:
-        change = "UPDATE accounts SET secret = ? WHERE login = ?"
-        connection().execute(change, [argon2.hash(password), name])
+        change = "UPDATE accounts SET secret = ? WHERE login = ? AND secret = ?"
+        connection().execute(change, [argon2.hash(password), name, stored])
         connection().commit()
     return f"Hello, {name}!"
 
@@ -74,8 +92,9 @@ def users():
 
 def create_app():
     app = Flask(__name__)
+    app.config.update(MAX_CONTENT_LENGTH=12_000, MAX_FORM_MEMORY_SIZE=12_000)
     app.config.from_prefixed_env()
-    app.extensions["nobody"] = argon2.hash("nobody")
+    app.extensions["nobody"] = argon2.hash(secrets.token_bytes(32))
     app.register_blueprint(pages)
 
     @app.teardown_appcontext

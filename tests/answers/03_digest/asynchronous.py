@@ -10,6 +10,7 @@ import re
 import secrets
 import sqlite3
 import time
+from urllib.parse import unquote
 
 from flask import Flask, make_response, request
 from itsdangerous import BadData, SignatureExpired, TimestampSigner
@@ -54,9 +55,18 @@ async def look_up(name, algorithm):
 async def spend(nonce, nc):
     """Use up this count of the nonce; False if somebody did before."""
     now = int(time.time())
-    await query("DELETE FROM spent WHERE at < ?", now - app.config["NONCE_LIFETIME"] - 5)
+    too_old = "SELECT rowid FROM spent WHERE at < ? LIMIT 50"  # never all at once
+    limit = now - app.config["NONCE_LIFETIME"] - 5
+    await query(f"DELETE FROM spent WHERE rowid IN ({too_old})", limit)
     changed, _ = await query("INSERT OR IGNORE INTO spent VALUES (?, ?, ?)", nonce, nc, now)
     return changed == 1
+
+
+def asked_for():
+    """Return path and query of the request: decoded the one, as it came the other (PEP 3333)."""
+    environ = request.environ
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return path, environ.get("QUERY_STRING", "")
 
 
 def refuse(stale=False):
@@ -89,11 +99,14 @@ def needs_digest(view):
         wanted = {"realm": REALM, "opaque": OPAQUE, "qop": "auth"}
         if algorithm not in HASHES or any(sent.get(k) != v for k, v in wanted.items()):
             return refuse()
-        if sent.uri != request.environ["RAW_URI"]:
+        path, _, query_string = (sent.uri or "").partition("?")
+        if (unquote(path, "latin-1"), query_string) != asked_for():
             return refuse()
-        if not (sent.nonce and sent.cnonce and sent.response and sent.username):
+        if not (sent.nonce and sent.response and sent.username):
             return refuse()
         if not re.fullmatch("[0-9a-f]{8}", sent.nc or ""):
+            return refuse()
+        if not re.fullmatch(r"[!#-\[\]-~]+", sent.cnonce or ""):  # as it goes back in quotes
             return refuse()
         ha1 = await look_up(sent.username, algorithm)
         if ha1 is None:
@@ -128,6 +141,7 @@ async def hello(name):
 
 
 execute("CREATE TABLE IF NOT EXISTS spent (nonce, nc, at, PRIMARY KEY (nonce, nc))")
+execute("CREATE INDEX IF NOT EXISTS by_age ON spent (at)")
 execute("CREATE TABLE IF NOT EXISTS users (name PRIMARY KEY, ha1_sha256, ha1_md5)")
 for name, password in [("user1", "pass1"), ("user2", "pass2")]:
     ha1s = [compute(algorithm, name, REALM, password) for algorithm in HASHES]

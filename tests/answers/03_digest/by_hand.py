@@ -7,9 +7,11 @@ import hashlib
 import hmac
 import os
 import sqlite3
+import string
 import sys
 import time
 from contextlib import closing
+from urllib.parse import unquote_to_bytes
 
 from flask import Flask, g, make_response, request
 from werkzeug.http import parse_dict_header
@@ -23,6 +25,7 @@ KEY = str(app.config["SECRET_KEY"] or "").encode()
 if len(KEY) < 32:
     sys.exit("FLASK_SECRET_KEY is missing or shorter than 32 bytes.")
 OPAQUE = hmac.new(KEY, b"opaque", "sha256").hexdigest()[:32]
+PLAIN = set(string.printable) - set(string.whitespace) - set('"\\')
 HASHLIB_NAMES = {"SHA-256": "sha256", "MD5": "md5"}
 
 
@@ -58,8 +61,9 @@ def age_of(nonce):
 def count_is_new(nonce, nc):
     """Write down nonce and count; False if they were there."""
     with closing(sqlite3.connect(app.config["DATABASE"])) as db, db:
-        old = time.time() - app.config["NONCE_LIFETIME"] - 10
-        db.execute("DELETE FROM counts WHERE at < ?", (old,))
+        old = "SELECT rowid FROM counts WHERE at < ? LIMIT 20"  # so that nobody waits for long
+        limit = time.time() - app.config["NONCE_LIFETIME"] - 10
+        db.execute(f"DELETE FROM counts WHERE rowid IN ({old})", (limit,))
         try:
             db.execute("INSERT INTO counts VALUES (?, ?, ?)", (nonce, nc, time.time()))
         except sqlite3.IntegrityError:
@@ -67,9 +71,19 @@ def count_is_new(nonce, nc):
     return True
 
 
-def target():
-    """Return what the request line asks for, before anything was decoded."""
-    return request.environ.get("RAW_URI") or request.environ["REQUEST_URI"]
+def is_target(uri):
+    """Tell whether this is the address that the request line has.
+
+    Byte for byte where the server hands the line over, and by its meaning where it doesn't.
+    """
+    environ = request.environ
+    line = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if line:
+        return uri == line
+    path, _, query = uri.partition("?")
+    here = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    same = unquote_to_bytes(path) == here.encode("latin-1")
+    return same and query == environ.get("QUERY_STRING", "")
 
 
 @app.before_request
@@ -84,10 +98,16 @@ def check():
 
     algorithm = sent.get("algorithm", "MD5")  # a client of the older RFC names none
     ha1 = HA1.get((sent["username"], algorithm))
-    chosen = {"realm": REALM, "opaque": OPAQUE, "qop": "auth", "uri": target()}
-    if ha1 is None or any(sent[name] != value for name, value in chosen.items()):
+    chosen = {"realm": REALM, "opaque": OPAQUE, "qop": "auth"}
+    if (
+        ha1 is None
+        or not is_target(sent["uri"])
+        or any(sent[name] != value for name, value in chosen.items())
+    ):
         return challenge()
     if len(sent["nc"]) != 8 or set(sent["nc"]) - set("0123456789abcdef"):
+        return challenge()
+    if set(sent["cnonce"]) - PLAIN:  # it goes back to the client, in quotes
         return challenge()
 
     def response(method):
@@ -133,6 +153,7 @@ def hello():
 
 with closing(sqlite3.connect(app.config["DATABASE"])) as first:
     first.execute("CREATE TABLE IF NOT EXISTS counts (nonce, nc, at, UNIQUE (nonce, nc))")
+    first.execute("CREATE INDEX IF NOT EXISTS at ON counts (at)")
 
 if __name__ == "__main__":
     app.run(port=5003)

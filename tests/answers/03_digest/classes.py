@@ -9,6 +9,7 @@ import sqlite3
 import sys
 from dataclasses import dataclass
 from time import time
+from urllib.parse import unquote_to_bytes
 
 from flask import Flask, make_response, request
 from flask.views import MethodView
@@ -39,6 +40,7 @@ class Store:
         self.path = path
         self.run("CREATE TABLE IF NOT EXISTS ha1 (user, hash, value, PRIMARY KEY (user, hash))")
         self.run("CREATE TABLE IF NOT EXISTS used (nonce, nc, until, PRIMARY KEY (nonce, nc))")
+        self.run("CREATE INDEX IF NOT EXISTS used_until ON used (until)")
 
     def run(self, statement, *values):
         with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
@@ -55,7 +57,8 @@ class Store:
 
     def use(self, nonce, nc, until):
         """Note that this count was used, and tell whether it was for the first time."""
-        self.run("DELETE FROM used WHERE until < ?", time())
+        some = "SELECT rowid FROM used WHERE until < ? LIMIT 32"  # a few each time, not all at once
+        self.run(f"DELETE FROM used WHERE rowid IN ({some})", time())
         try:
             self.run("INSERT INTO used VALUES (?, ?, ?)", nonce, nc, until)
         except sqlite3.IntegrityError:
@@ -91,6 +94,14 @@ class DigestView(MethodView):
             parameters["stale"] = "true"
         return WWWAuthenticate("digest", {**parameters, "qop": "auth"})
 
+    def is_for(self, uri):
+        """Tell whether the uri of an answer is what this request asks for, however it is spelt."""
+        path, _, query = uri.partition("?")
+        here = request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
+        return unquote_to_bytes(path) == here.encode("latin-1") and (
+            query.encode() == request.query_string
+        )
+
     def check(self):
         """Set self.user and return the proof for Authentication-Info, or raise Refused."""
         try:
@@ -102,9 +113,11 @@ class DigestView(MethodView):
         H = {H.name: H for H in HASHES}.get(sent.algorithm or "MD5")
         ha1 = H and sent.username and self.store.ha1(sent.username, H.name)
         as_asked = sent.realm == REALM and sent.opaque == opaque and sent.qop == "auth"
-        if not ha1 or not as_asked or sent.uri != request.environ["RAW_URI"]:
+        if not ha1 or not as_asked or not self.is_for(sent.uri or ""):
             raise Refused
-        if not re.fullmatch("[0-9a-f]{8}", sent.nc or "") or not sent.nonce or not sent.cnonce:
+        if not re.fullmatch("[0-9a-f]{8}", sent.nc or "") or not sent.nonce:
+            raise Refused
+        if not re.fullmatch(r"[\w.~+/=:-]+", sent.cnonce or "", re.ASCII):
             raise Refused
 
         def response(method):

@@ -42,9 +42,9 @@ MISTAKES = [
         "changes": [
             ("after_this_request, g, request", "after_this_request, g, request, session as jar"),
             (
-                "        try:\n            lifetime",
+                "        lifetime = app.config",
                 "        if jar.get(algorithm) != sent.nonce:"
-                "\n            return None\n        try:\n            lifetime",
+                "\n            return None\n        lifetime = app.config",
             ),
             ("    parameters = {", "    jar[algorithm] = nonce\n    parameters = {"),
         ],
@@ -81,28 +81,29 @@ MISTAKES = [
         "name": "keeps HA1 for one of the algorithms only",
         "step": "TestAlgorithms",
         "base": "app",
-        "old": "ha1 = user[algorithm] if",
-        "new": 'ha1 = user["SHA-256"] if',
+        "old": "(user and user[algorithm])",
+        "new": '(user and user["SHA-256"])',
     },
     {
         "name": "never checks the count",
         "step": "TestReplay",
         "base": "app",
-        "old": "        if not first_use(made.timestamp(), sent.nonce, sent.nc):\n"
-        "            return None\n",
-        "new": "",
+        "old": "if not store.first_use(made.timestamp(), random, int(sent.nc, 16), "
+        "lifetime + 3600):",
+        "new": "if not made:",
     },
     {
         "name": "lets nc repeat but not fall",
         "step": "TestReplay",
-        "base": "app",
+        "base": "by_hand",
         "changes": [
             (
-                '    try:\n        db().execute("INSERT',
-                '    last = db().execute("SELECT max(nc) FROM counts WHERE nonce = ?", [nonce])\n'
-                "    if int(nc, 16) < (last.fetchone()[0] or 0):\n"
-                "        return False\n"
-                '    try:\n        db().execute("INSERT',
+                '        try:\n            db.execute("INSERT',
+                '        seen = "SELECT max(nc) FROM counts WHERE nonce = ?"\n'
+                "        last = db.execute(seen, (nonce,))\n"
+                '        if nc < (last.fetchone()[0] or ""):\n'
+                "            return False\n"
+                '        try:\n            db.execute("INSERT',
             ),
             ('"INSERT INTO counts', '"INSERT OR IGNORE INTO counts'),
         ],
@@ -111,11 +112,16 @@ MISTAKES = [
         "name": "nc must rise",
         "step": "TestReplay",
         "base": "app",
-        "old": '    try:\n        db().execute("INSERT',
-        "new": '    last = db().execute("SELECT max(nc) FROM counts WHERE nonce = ?", [nonce])\n'
-        "    if int(nc, 16) <= (last.fetchone()[0] or 0):\n"
-        "        return False\n"
-        '    try:\n        db().execute("INSERT',
+        "changes": [
+            (
+                "        if not store.first_use(",
+                "        used = 'SELECT max(nc) FROM counts WHERE nonce = ?'\n"
+                "        highest = store.db().execute(used, [random]).fetchone()[0] or 0\n"
+                "        if int(sent.nc, 16) <= highest:\n"
+                "            return None\n"
+                "        if not store.first_use(",
+            ),
+        ],
     },
     {
         "name": "keeps the used counts in memory",
@@ -138,15 +144,15 @@ MISTAKES = [
         "name": "a nonce is good for one request only",
         "step": "TestReplay",
         "base": "app",
-        "old": "PRIMARY KEY (made, nonce, nc)",
-        "new": "PRIMARY KEY (made, nonce)",
+        "old": "random, int(sent.nc, 16), lifetime",
+        "new": "random, 1, lifetime",
     },
     {
         "name": "another key after each start",
         "step": "TestReplay",
         "base": "app",
-        "old": "TimestampSigner(prepare(), salt",
-        "new": "TimestampSigner(prepare() + secrets.token_hex(8), salt",
+        "old": "TimestampSigner(app.secret_key, salt",
+        "new": "TimestampSigner(app.secret_key + secrets.token_hex(8), salt",
     },
     {
         "name": "empties its table at the start",
@@ -167,21 +173,22 @@ MISTAKES = [
         "name": "uri is not compared",
         "step": "TestAddress",
         "base": "app",
-        "old": '            or sent.uri != request.environ.get("RAW_URI")\n',
-        "new": "            or not sent.uri\n",
+        "old": "        if not is_here(sent.uri):",
+        "new": "        if not sent.uri:",
     },
     {
         "name": "compares only the path of uri",
         "step": "TestAddress",
         "base": "app",
-        "old": 'sent.uri != request.environ.get("RAW_URI")',
-        "new": '(sent.uri or "").partition("?")[0] != request.path',
+        "old": 'return (unquote(path, "latin-1"), query) == '
+        '(here, request.environ.get("QUERY_STRING", ""))',
+        "new": 'return unquote(path, "latin-1") == here',
     },
     {
         "name": "uri need only begin like the path",
         "step": "TestAddress",
         "base": "classes",
-        "old": 'sent.uri != request.environ["RAW_URI"]',
+        "old": 'not self.is_for(sent.uri or "")',
         "new": 'not (sent.uri or "").startswith(request.path)',
     },
     {
@@ -189,15 +196,23 @@ MISTAKES = [
         "step": "TestAddress",
         "base": "by_hand",
         "changes": [
-            (
-                "from contextlib import closing\n",
-                "from contextlib import closing\nfrom urllib.parse import unquote\n",
-            ),
-            (
-                'return request.environ.get("RAW_URI") or request.environ["REQUEST_URI"]',
-                'return unquote(request.environ.get("RAW_URI") or request.environ["REQUEST_URI"])',
-            ),
+            ("unquote_to_bytes\n", "unquote, unquote_to_bytes\n"),
+            ("        return uri == line\n", "        return uri == unquote(line)\n"),
         ],
+    },
+    {
+        "name": "decodes the query as well before it compares",
+        "step": "TestAddress",
+        "base": "table",
+        "old": 'query == request.environ.get("QUERY_STRING", "")',
+        "new": "unquote(query) == unquote(request.query_string.decode())",
+    },
+    {
+        "name": "compares uri as it was sent with the path that was decoded",
+        "step": "TestAddress",
+        "base": "factory",
+        "old": "(unquote(path), query) == asked",
+        "new": "(path, query) == asked",
     },
     {
         "name": "lets qop be missing, as in 1997",
@@ -210,6 +225,7 @@ MISTAKES = [
                 'if not (sent.nonce and sent.response) or sent.qop not in (None, "auth"):',
             ),
             (' or not fullmatch("[0-9a-f]{8}", sent.nc)', ""),
+            ('if not fullmatch("[A-Za-z0-9+/=._~-]+", sent.cnonce):', 'if sent.qop == "":'),
             (
                 "            return hashed(",
                 "            if not sent.qop:\n"
@@ -267,8 +283,13 @@ MISTAKES = [
         "step": "TestParameters",
         "base": "app",
         "changes": [
-            ('            or sent.uri != request.environ.get("RAW_URI")\n', ""),
+            ("            or not (sent.uri and sent", "            or not (sent"),
+            ("        if not is_here(sent.uri):", "        if not sent:"),
             ("request.method, sent.uri))", 'request.method, request.environ["RAW_URI"]))'),
+            (
+                'H(algorithm, "", sent.uri))',
+                'H(algorithm, "", request.environ["RAW_URI"]))',
+            ),
         ],
     },
     {
@@ -312,7 +333,10 @@ MISTAKES = [
         "base": "app",
         "changes": [
             ("import contextlib\n", "import contextlib\nimport datetime\n"),
-            ("return None  # a nonce of someone else's making", "made = datetime.datetime.now()"),
+            (
+                "return None  # a nonce of someone else's making",
+                'random, made = b"", datetime.datetime.now()',
+            ),
         ],
     },
     {
@@ -385,7 +409,7 @@ MISTAKES = [
         "name": "refuses an answer that names no algorithm",
         "step": "TestAlgorithms",
         "base": "app",
-        "old": 'sent.algorithm or "MD5" if sent else None',
+        "old": '(sent.algorithm or "MD5") if sent else None',
         "new": "sent.algorithm if sent else None",
     },
     {
@@ -408,6 +432,20 @@ MISTAKES = [
         "base": "app",
         "old": """f'rspauth="{proof}", qop=auth, cnonce="{sent.cnonce}", nc={sent.nc}'""",
         "new": """f'rspauth="{proof}", qop=auth'""",
+    },
+    {
+        "name": "sends cnonce back whatever is in it",
+        "step": "TestProof",
+        "base": "app",
+        "old": '            or not re.fullmatch(r"[ !#-\\[\\]-~]+", sent.cnonce or "")\n',
+        "new": "            or not sent.cnonce\n",
+    },
+    {
+        "name": "a line break in cnonce is a 500",
+        "step": "TestProof",
+        "base": "table",
+        "old": 'if not fullmatch("[A-Za-z0-9+/=._~-]+", sent.cnonce):',
+        "new": 'if \'"\' in sent.cnonce or "\\\\" in sent.cnonce:',
     },
     {
         "name": "the nonce's time is not signed",
