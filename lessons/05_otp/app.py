@@ -170,8 +170,7 @@ def use_totp(user, code):
 def notify(user):
     """Tell the owner of a new phone: with a code of theirs, somebody else may have enrolled it."""
     app.logger.warning("A new phone was enrolled for %s.", user["name"])
-    text = "From now on a new phone opens your account, and no other does. A mailed PIN still does."
-    mail(user, "a new phone", text)
+    mail(user, "a new phone", "A new phone counts from now on. The one before, if any, does not.")
 
 
 KINDS_OF_CODE = [use_pin, use_totp]
