@@ -145,7 +145,7 @@ def test_beyond_stops_it(stopped):
 
 def test_pepper_takes_one_hash():
     """In lesson 01's beyond.py an account from before the pepper takes no longer to refuse."""
-    with Lesson("01", "beyond") as app:
+    with Lesson("01", "beyond", PEPPER="a pepper that is kept outside the database") as app:
         old, unknown = seconds_of(
             lambda: log_in(app, "user2", "wrong"), lambda: log_in(app, "nobody", "wrong"), rounds=9
         )
