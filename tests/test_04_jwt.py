@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from learn import LessonError
-from learn.expect import Unexpected, expect, expect_that, seconds_of
+from learn.practice.expect import Unexpected, expect, expect_that, seconds_of
 
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
 

@@ -21,7 +21,7 @@ from on_hashing import differ, ratio
 from passlib.hash import argon2
 from wire import NoAnswer, ask, request
 
-from learn.expect import seconds_of
+from learn.practice.expect import seconds_of
 
 WORDS = ["secret", "password", "jwt", "key", "changeme", "dev", "eduCBA", "test", "flask", "admin"]
 
