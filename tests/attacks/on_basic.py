@@ -16,7 +16,7 @@ from on_hashing import differ, ratio
 from wire import PATIENCE, request
 
 from learn import Lesson
-from learn.expect import seconds_of
+from learn.practice.expect import seconds_of
 
 
 def enumeration_by_answer(target):
