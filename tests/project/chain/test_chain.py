@@ -21,7 +21,11 @@ GUILTY = {
 }
 
 
-LOCKS = ["requirements.txt", "learn/install/requirements-uv.txt", "tests/requirements-others.txt"]
+LOCKS = [
+    "requirements.txt",
+    "learn/install/requirements-uv.txt",
+    "tests/project/requirements-others.txt",
+]
 
 
 def security_findings(*paths):
