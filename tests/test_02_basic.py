@@ -5,15 +5,48 @@ in lessons/02_basic/steps.toml.
 """
 
 import base64
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 
-from learn.expect import expect, expect_that, seconds_of
+from learn.practice.expect import expect, expect_that, seconds_of
+from learn.running.client import TIMEOUT
 
+SETTINGS = {"GUESS_PAUSE": 0}  # no limit on guesses: the checks guess a lot
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
 
 
 def basic(text, scheme="Basic"):
     """An Authorization header for these exact bytes."""
     return f"{scheme} {base64.b64encode(text).decode()}"
+
+
+def at_once(app, pairs):
+    """Send GET / with each of these pairs at the same time; return the statuses."""
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        return [one.status for one in pool.map(lambda pair: app.get("/", basic=pair), pairs)]
+
+
+def late(app, pair, new, meanwhile, multipart):
+    """Send POST /password, hold its body back until `meanwhile` has run; return the status."""
+    kind, body = "application/x-www-form-urlencoded", f"password={new}"
+    if multipart:
+        kind = "multipart/form-data; boundary=x"
+        body = f'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\n{new}\r\n--x--\r\n'
+    head = [
+        "POST /password HTTP/1.1",
+        f"Host: 127.0.0.1:{app.port}",
+        f"Authorization: {basic(':'.join(pair).encode())}",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    ]
+    with socket.create_connection(("127.0.0.1", app.port), timeout=TIMEOUT) as connection:
+        connection.sendall("\r\n".join([*head, "", ""]).encode())
+        time.sleep(0.5)  # by now the app has looked at the header, if it does so before the body
+        meanwhile()
+        connection.sendall(body.encode())
+        return int(connection.makefile("rb").readline().split()[1])
 
 
 class TestItWorks:
@@ -115,6 +148,24 @@ class TestPasswords:
         expect(app.post("/password", basic=USER1, form={}), 400)
         expect(app.get("/", basic=USER1), 200)
 
+    def test_old_password_is_too_late(self, start):
+        """A request with the old password, whose body comes after the change, changes nothing."""
+        app = start()
+        for multipart, old, new in [(False, "pass2", "better"), (True, "better", "best")]:
+            form = {"password": new}
+
+            def owner(old=old, form=form):
+                expect(app.post("/password", basic=("user2", old), form=form), 204)
+
+            status = late(app, ("user2", old), "thiefs", owner, multipart)
+            expect_that(
+                400 <= status < 500,
+                "a refusal: by the time the body came, the password in the header was the old one",
+                f"status {status}",
+            )
+            expect(app.get("/", basic=("user2", new)), 200)
+            expect(app.get("/", basic=("user2", "thiefs")), 401)
+
     def test_changes_survive_a_restart(self, start):
         """Added users and changed passwords are still there after a restart."""
         app = start()
@@ -165,6 +216,24 @@ class TestText:
             expect(app.get("/", basic=("accent", password)), 200)
         expect(app.get("/", basic=("accent", "cafe:\u20ac")), 401)
 
+    def test_long_text_is_refused_before_the_work(self, app):
+        """A password of 1024 bytes is taken; one of 40,000 is refused before NFC is computed."""
+        longest = "\u00e9" * 512
+        expect(app.post("/users", basic=USER1, form={"username": "long", "password": longest}), 201)
+        expect(app.get("/", basic=("long", longest)), 200)
+        # Marks in the wrong order: the time to sort them grows with the square of their number.
+        marks = "a" + "\u0301" * 10_000 + "\u0323" * 10_000
+        wrong, marked = seconds_of(
+            lambda: expect(app.get("/", basic=("long", "wrong")), 401),
+            lambda: expect(app.get("/", basic=("long", marks)), 401),
+            rounds=3,
+        )
+        expect_that(
+            marked < 3 * wrong,
+            "a refusal of 40,000 bytes of accents that takes no longer than a wrong password",
+            f"one that took {marked / wrong:.0f} times as long",
+        )
+
 
 class TestRemembered:
     def test_right_pair_is_not_hashed_every_time(self, app):
@@ -184,16 +253,31 @@ class TestRemembered:
 
 class TestOtherSites:
     def test_form_from_another_site_is_refused(self, start):
-        """A form that another site made the browser send is refused (CSRF)."""
+        """A form that another origin's page made the browser send is refused (CSRF)."""
         app = start()
-        for site in ("cross-site", "same-site"):
-            headers = {"Sec-Fetch-Site": site}
+        for headers in [
+            # As browsers send them over https and to localhost, then to any other http address.
+            {"Sec-Fetch-Site": "cross-site", "Origin": "http://other.example"},
+            {"Sec-Fetch-Site": "cross-site", "Origin": "null"},
+            {"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1"},
+            {"Origin": "http://other.example"},
+            {"Origin": "http://127.0.0.1"},
+            {"Origin": f"http://127.0.0.1:{app.port}.other.example"},
+            {"Origin": "null"},
+        ]:
             form = {"password": "theirs"}
             expect(app.post("/password", basic=USER1, form=form, headers=headers), 403)
             form = {"username": "theirs", "password": "theirs"}
             expect(app.post("/users", basic=USER1, form=form, headers=headers), 403)
-        own = {"Sec-Fetch-Site": "same-origin"}
-        expect(app.post("/password", basic=USER1, form={"password": "x"}, headers=own), 204)
+        expect(app.get("/", basic=USER1), 200)
+
+    def test_own_form_is_taken(self, start):
+        """A form of the app's own origin, or of a program that names none, is taken."""
+        app = start()
+        own = f"http://127.0.0.1:{app.port}"
+        for headers in [{"Sec-Fetch-Site": "same-origin", "Origin": own}, {"Origin": own}, {}]:
+            form = {"password": "pass1"}
+            expect(app.post("/password", basic=USER1, form=form, headers=headers), 204)
 
 
 class TestGuessing:
@@ -201,15 +285,15 @@ class TestGuessing:
 
     def test_five_wrong_passwords_close_a_user(self, start):
         """After five wrong passwords a user gets 429 with Retry-After, for the right one too."""
-        app = start(GUESS_PAUSE=3)
+        app = start(GUESS_PAUSE=None)  # the default
         for name in ("user2", "nobody"):
             for _ in range(5):
                 expect(app.get("/", basic=(name, "wrong")), 401, challenge="basic")
             answer = expect(app.get("/", basic=(name, "pass2")), 429, headers={"Retry-After": ""})
             pause = answer.header("Retry-After")
             expect_that(
-                pause.isdigit() and 1 <= int(pause) <= 3,
-                "Retry-After with the seconds that are left, 1 to 3",
+                pause.isdigit() and 1 <= int(pause) <= 300,
+                "Retry-After with the seconds that are left, 1 to 300",
                 f"Retry-After: {pause}",
                 answer,
                 "Retry-After",
@@ -218,14 +302,38 @@ class TestGuessing:
 
     def test_after_the_pause_the_user_gets_in(self, start):
         """After the pause the right password opens again, and the count begins anew."""
-        import time
-
-        app = start(GUESS_PAUSE=1)
+        app = start(GUESS_PAUSE=2)
         for _ in range(5):
             expect(app.get("/", basic=("user2", "wrong")), 401)
-        expect(app.get("/", basic=USER2), 429)
-        time.sleep(1.3)
+        answer = expect(app.get("/", basic=USER2), 429, headers={"Retry-After": ""})
+        time.sleep(min(float(answer.header("Retry-After")), 3) + 0.2)
         expect(app.get("/", basic=USER2), 200)
         for _ in range(4):
             expect(app.get("/", basic=("user2", "wrong")), 401)
         expect(app.get("/", basic=USER2), 200)
+
+    def test_guesses_sent_at_once_are_counted(self, start):
+        """Of twenty wrong guesses sent at once five are looked at; ten right ones all get in."""
+        app = start(GUESS_PAUSE=None)
+        statuses = at_once(app, [USER2] * 10)
+        expect_that(
+            statuses == [200] * 10,
+            "ten times status 200 for ten right pairs at once",
+            f"status {', '.join(map(str, sorted(statuses)))}",
+        )
+        statuses = at_once(app, [("user2", f"guess {n}") for n in range(20)])
+        expect_that(
+            statuses.count(401) <= 5 and statuses.count(429) >= 15,
+            "at most five times status 401, and 429 for the other guesses",
+            f"{statuses.count(401)} times 401 and {statuses.count(429)} times 429",
+        )
+
+    def test_nobody_is_told_apart_while_closed(self, start):
+        """While a user is closed, the right password is not told from a wrong one."""
+        app = start(GUESS_PAUSE=None)
+        expect(app.get("/", basic=USER2), 200)  # and may be remembered
+        for _ in range(5):
+            expect(app.get("/", basic=("user2", "wrong")), 401)
+        wrong = expect(app.get("/", basic=("user2", "wrong")), 429)
+        right = expect(app.get("/", basic=USER2), 429)
+        expect_that(right.text == wrong.text, "the same text", right.text.strip(), right, "body")

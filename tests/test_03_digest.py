@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from learn import digest_answer
-from learn.expect import Unexpected, expect, expect_that
+from learn.practice.expect import Unexpected, expect, expect_that
 
 USER1 = ("user1", "pass1")
 

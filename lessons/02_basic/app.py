@@ -18,18 +18,15 @@ from flask_httpauth import HTTPBasicAuth
 from passlib.hash import argon2
 
 import store
-from store import clean
 
 app = Flask(__name__)
 
 
 class BasicAuth(HTTPBasicAuth):
-    def get_auth(self):
-        # The library's own parser takes any scheme's name and broken base64. Werkzeug's is strict,
-        # but fails with ValueError where bytes are not even ASCII.
+    def get_auth(self):  # Werkzeug's parser: the library's takes any scheme and broken base64
         try:
             sent = request.authorization
-        except ValueError:
+        except ValueError:  # bytes that are not even ASCII
             return None
         return sent if sent and sent.type == "basic" else None
 
@@ -41,20 +38,20 @@ auth = BasicAuth(realm="Lesson 02")
 # Argon2id at OWASP's parameters: 19 MiB, 2 rounds, 1 thread (lesson 01).
 argon2id = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)
 NOBODY = argon2id.hash(secrets.token_hex())  # an unknown user costs a hash as well
-remembered = {}  # user name: (keyed hash of the right pair, when it stops counting)
+remembered = {}  # user name: (tag of the right pair, when it stops counting)
 
 
 @auth.verify_password
 def verify_password(username, password):
     """Return the user's row if the pair is right, else None."""
-    username, password = clean(username, 64), clean(password, 1024)
+    username, password = store.clean(username, 64), store.clean(password, 1024)
     if username is None or password is None:
         return None
     user = store.find_user(username)
     if user and is_remembered(user, password):
         return user
     if argon2id.verify(password, user["hash"] if user else NOBODY) and user:
-        if len(remembered) >= 10_000:  # users, not requests: wrong pairs are never remembered
+        if len(remembered) >= 10_000:  # so many hashes take minutes: few of them still count
             remembered.clear()
         remembered[username] = tag(user, password), time.monotonic() + 60
         return user
@@ -66,11 +63,7 @@ def is_remembered(user, password):
     return time.monotonic() < until and hmac.compare_digest(known, tag(user, password))
 
 
-def tag(user, password):
-    """Return what is remembered of a right pair: a keyed hash, not the password.
-
-    The stored hash is part of it, so a changed password forgets it, in every worker.
-    """
+def tag(user, password):  # a keyed hash, over the stored one too: a new password ends it
     return hmac.digest(app.secret_key.encode(), f"{user['hash']}\0{password}".encode(), "sha256")
 
 
@@ -94,6 +87,8 @@ def roles(user):
 def refused(status):  # the library adds the challenge, WWW-Authenticate
     if status == 403:
         return "You are known, but this is for admins.\n", 403
+    if auth.get_auth():
+        return "User name or password is wrong.\n", 401
     return "Send the user name and password of an account.\n", 401
 
 
@@ -106,7 +101,7 @@ def admin():
 @app.post("/users")
 @auth.login_required(role="admin")
 def add_user():
-    username = clean(request.form.get("username", ""), 64)
+    username = store.clean(request.form.get("username", ""), 64)
     # A colon ends the name in the header (RFC 7617 section 2): who has one could not log in.
     if username is None or ":" in username or not username.isprintable():
         abort(400, "Send a form field username: 1 to 64 bytes of printable text without a colon.")
@@ -114,7 +109,6 @@ def add_user():
         added = store.add_user(username, hash_of_new_password(), by=auth.current_user())
     except KeyError:
         abort(409, "This name is taken; choose another.")
-    # The body may come long after the header: by now the admin's password may be another.
     return ("Added.\n", 201) if added else refused(401)
 
 
@@ -122,11 +116,13 @@ def add_user():
 @auth.login_required
 def change_password():
     new = hash_of_new_password()
+    # The body may come long after the header was checked. So what is written, here and in add_user,
+    # is written only if the password that was right then is still the user's.
     return ("", 204) if store.change_hash(auth.current_user(), new) else refused(401)
 
 
 def hash_of_new_password():
-    password = clean(request.form.get("password", ""), 1024)
+    password = store.clean(request.form.get("password", ""), 1024)
     if password is None:
         abort(400, "Send a form field password: 1 to 1024 bytes of text without NUL.")
     return argon2id.hash(password)
@@ -137,10 +133,11 @@ def refuse_other_origins():
     """Refuse a form that another origin's page sends along with the remembered password (CSRF).
 
     Browsers say where a form comes from: in Sec-Fetch-Site over https and on localhost, else in
-    Origin. Programs such as curl send neither, and nobody can send a form through them unseen.
+    Origin. Programs such as curl send neither, and no page can send a form through them.
     """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    ours = site in ("same-origin", "none") if site else origin in (None, request.host_url[:-1])
+    own = f"{request.scheme}://{request.host}"
+    ours = site in ("same-origin", "none") if site else origin in (None, own)
     if request.method == "POST" and not ours:
         abort(403, "This form came from a page of another origin (scheme, host and port).")
 

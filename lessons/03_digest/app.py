@@ -91,14 +91,11 @@ class DigestAuth(HTTPDigestAuth):
 
 
 def is_here(uri):
-    """Tell whether `uri` names what is asked for, in whatever spelling (RFC 7616 3.4.6).
-
-    A proxy may spell an address another way, and not every server tells how it was spelt. So what
-    the app acts on is compared: the decoded path, and the query.
-    """
+    """Tell whether `uri` names what is asked for, in whatever spelling (RFC 7616 3.4.6)."""
     # A client that goes through a proxy may sign the whole address.
     path, _, query = uri.removeprefix(f"{request.scheme}://{request.host}").partition("?")
-    # WSGI hands a path over decoded, each byte as one character, and a query as it came (PEP 3333).
+    # Proxies respell addresses, and some servers don't tell how one was spelt. They all tell what
+    # the app acts on: the path, decoded to one character a byte, and the query as it is (PEP 3333).
     here = request.environ.get("SCRIPT_NAME", "").rstrip("/") + request.environ.get("PATH_INFO", "")
     return (unquote(path, "latin-1"), query) == (here, request.environ.get("QUERY_STRING", ""))
 

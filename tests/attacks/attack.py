@@ -27,7 +27,8 @@ class Attack:
     is attacked. On `file`, app.py or one that goes beyond it, it always fails. without: changes to
     the lesson's files, each text and replacement, with which the attack succeeds there as well:
     the proof that it is one, and of what stops it. settings: what the lesson is started with.
-    servers: also try gunicorn, since the server below has a say in it. long: only in the thorough run.
+    servers: also try gunicorn, since the server below has a say in it. long: only in the thorough
+    run.
     """
 
     lesson: str

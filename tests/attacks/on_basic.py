@@ -2,13 +2,21 @@
 
 import base64
 import hashlib
+import os
+import socket
 import sqlite3
+import subprocess
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from attack import USER1, USER2, basic, header_in, is_in, log_of
 from on_hashing import differ, ratio
+from wire import PATIENCE, request
 
 from learn import Lesson
+from learn.practice.expect import seconds_of
 
 
 def enumeration_by_answer(target):
@@ -87,18 +95,140 @@ def role_of_another(target):
     return repr(won) if won else None
 
 
+def forged(target, headers):
+    """Let the browser of a user send these forms; return which of them changed the password."""
+    for number, header in enumerate(headers):
+        name = f"victim{number}{len(header)}"
+        target.post("/users", basic=USER1, form={"username": name, "password": "old"})
+        form = {"password": "mine"}
+        target.post("/password", basic=(name, "old"), form=form, headers=header)
+        if is_in(target.get("/", basic=(name, "mine"))):
+            return f"the password is the attacker's, with {header}"
+    return None
+
+
 def form_of_another_site(target):
     """Let another site's form change the password: the browser adds the credentials (CSRF)."""
-    mine = ("victim", "mine")
-    target.post("/users", basic=USER1, form={"username": "victim", "password": "old"})
-    for site in ("cross-site", "same-site"):
-        target.post(
-            "/password",
-            basic=("victim", "old"),
-            form={"password": "mine"},
-            headers={"Sec-Fetch-Site": site},
-        )
-    return "the password is the attacker's" if is_in(target.get("/", basic=mine)) else None
+    sites = [("cross-site", "http://other.example"), ("same-site", "http://127.0.0.1")]
+    return forged(target, [{"Sec-Fetch-Site": s, "Origin": o} for s, o in sites])
+
+
+def form_over_plain_http(target):
+    """The same at an http address that is not localhost, where browsers send Origin alone."""
+    own = f"127.0.0.1:{target.port}"
+    origins = [
+        "http://other.example",
+        "null",
+        "http://127.0.0.1",
+        f"https://{own}",
+        f"http://{own}0",
+    ]
+    return forged(target, [{"Origin": origin} for origin in origins])
+
+
+def held_back(target, path, pair, fields, meanwhile):
+    """Send a form whose body comes only after `meanwhile` has run; return the answer's status."""
+    target.get("/", basic=pair)  # the pair is remembered, so the header is looked at in no time
+    part = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    body = "".join(part.format(*field) for field in fields.items()) + "--x--\r\n"
+    lines = [f"Authorization: {basic(*pair)}", "Content-Type: multipart/form-data; boundary=x"]
+    data = request(b"POST", path.encode(), *map(str.encode, lines), body=body.encode())
+    with socket.create_connection(("127.0.0.1", target.port), timeout=PATIENCE) as connection:
+        connection.sendall(data.removesuffix(body.encode()))
+        time.sleep(0.4)
+        meanwhile()
+        connection.sendall(body.encode())
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+def set_admin(target, name, admin):
+    """Give the role to a user or take it away, in the database."""
+    with closing(sqlite3.connect(target.settings["DATABASE"], isolation_level=None)) as db:
+        db.execute("UPDATE users SET admin = ? WHERE name = ?", [admin, name])
+
+
+def change_undone(target):
+    """Send the old password with a body that is held back until the owner has changed it."""
+    target.post("/users", basic=USER1, form={"username": "owner", "password": "old"})
+    old, mine = ("owner", "old"), {"password": "mine"}
+
+    def change():
+        target.post("/password", basic=old, form={"password": "new"})
+
+    status = held_back(target, "/password", old, mine, change)
+    won = is_in(target.get("/", basic=("owner", "mine")))
+    return f"status {status}, and the password is the attacker's" if won else None
+
+
+def added_with_old_password(target):
+    """Add a user with an admin's old password, the body held back until it has been changed."""
+    target.post("/users", basic=USER1, form={"username": "boss", "password": "old"})
+    set_admin(target, "boss", 1)
+    old, fields = ("boss", "old"), {"username": "accomplice", "password": "x"}
+
+    def change():
+        target.post("/password", basic=old, form={"password": "new"})
+
+    status = held_back(target, "/users", old, fields, change)
+    return f"status {status}" if is_in(target.get("/", basic=("accomplice", "x"))) else None
+
+
+def added_by_former_admin(target):
+    """Add a user as an admin, the body held back until the role has been taken away."""
+    target.post("/users", basic=USER1, form={"username": "former", "password": "old"})
+    set_admin(target, "former", 1)
+    old, fields = ("former", "old"), {"username": "friend", "password": "x"}
+    status = held_back(target, "/users", old, fields, lambda: set_admin(target, "former", 0))
+    return f"status {status}" if is_in(target.get("/", basic=("friend", "x"))) else None
+
+
+def costly_header(target):
+    """Send 40 kB of combining accents: bringing them into NFC takes seconds of the processor."""
+    marks = "a" + "\u0301" * 10_000 + "\u0323" * 10_000
+    wrong, marked = seconds_of(
+        lambda: target.get("/", basic=("user1", "wrong")),
+        lambda: target.get("/", basic=("user1", marks)),
+        rounds=3,
+    )
+    return (
+        f"{marked / wrong:.0f} times the time of a wrong password" if marked > 3 * wrong else None
+    )
+
+
+def upload_without_end(target):
+    """Upload a file where a form is expected: it would lie on the disk before it is looked at."""
+    body = b"--x\r\nContent-Disposition: form-data; name=a; filename=a\r\n\r\n" + b"x" * 40_000
+    lines = [f"Authorization: {basic(*USER2)}", "Content-Type: multipart/form-data; boundary=x"]
+    data = request(b"POST", b"/password", *map(str.encode, lines), body=body + b"\r\n--x--\r\n")
+    with socket.create_connection(("127.0.0.1", target.port), timeout=PATIENCE) as connection:
+        connection.sendall(data)
+        status = int(connection.makefile("rb").readline().split()[1])
+    return f"all was read: status {status}" if status != 413 else None
+
+
+def full_memory(target):
+    """Log in as each of eleven thousand users: does a worker remember all of them for ever?
+
+    The hash is taken out of the way, or this would take minutes.
+    """
+    count = """
+import app, store
+app.argon2id = type("Quick", (), {"verify": staticmethod(lambda password, stored: True)})
+with app.app.app_context():
+    with store.transaction() as db:
+        rows = [(f"u{n}",) for n in range(11_000)]
+        db.executemany("INSERT INTO users VALUES (?, 'hash', 0)", rows)
+    for name, in rows:
+        assert app.verify_password(name, "x")
+print(len(app.remembered))
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        env = {**os.environ, "FLASK_DATABASE": os.path.join(folder, "lesson.db")}
+        command = [target.python, "-c", count]
+        where = target.path.parent
+        done = subprocess.run(command, cwd=where, env=env, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    return f"{done.stdout.strip()} users" if int(done.stdout) > 10_000 else None
 
 
 def old_password(target):
@@ -147,8 +277,37 @@ def stuffing(target):
 
 def stuffing_against_a_limit(target):
     """Try the same list on beyond.py, which counts: the right one is refused as well."""
-    with Lesson("02", "beyond", GUESS_PAUSE=60) as limited:
+    with Lesson("02", "beyond") as limited:
         return stuffing(limited)
+
+
+def guesses_at_once(target):
+    """Send forty guesses at the same time, so that none is counted before the others are hashed."""
+    with ThreadPoolExecutor(40) as pool:
+        pairs = [("someone", f"guess {n}") for n in range(40)]
+        statuses = [one.status for one in pool.map(lambda pair: target.get("/", basic=pair), pairs)]
+    looked_at = statuses.count(401)
+    return f"{looked_at} guesses were looked at" if looked_at > 5 else None
+
+
+def guesses_at_what_is_remembered(target):
+    """Guess on while the name has to wait and its user is remembered: does the right one open?"""
+    target.get("/", basic=USER1)
+    for count in range(20):
+        target.get("/", basic=("user1", f"guess {count}"))
+    return "the right one opened" if is_in(target.get("/", basic=USER1)) else None
+
+
+def new_guesses_with_each_login(target):
+    """Guess four times between one login of the owner and the next, who is somewhere else."""
+    looked_at = 0
+    for round in range(4):
+        for count in range(4):
+            elsewhere = {"X-Forwarded-For": "203.0.113.9"}
+            pair = ("user1", f"guess {round}{count}")
+            looked_at += target.get("/", basic=pair, headers=elsewhere).status == 401
+        target.get("/", basic=USER1, headers={"X-Forwarded-For": "198.51.100.7"})
+    return f"{looked_at} guesses were looked at" if looked_at > 5 else None
 
 
 def on_the_way(target):

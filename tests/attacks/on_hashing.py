@@ -11,7 +11,7 @@ from attack import USER1, is_in
 from passlib.hash import argon2, sha512_crypt
 from wire import PATIENCE, NoAnswer, answers, ask, request
 
-from learn.expect import seconds_of
+from learn.practice.expect import seconds_of
 
 FORM = b"Content-Type: application/x-www-form-urlencoded"
 MANY = 3  # times as long: what a clock across a network would notice

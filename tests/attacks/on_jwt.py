@@ -12,12 +12,16 @@ import socket
 import sqlite3
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import jwt
 from attack import USER1, USER2, is_in, is_naive, log_of, token
 from on_hashing import differ, ratio
+from passlib.hash import argon2
 from wire import NoAnswer, ask, request
+
+from learn.practice.expect import seconds_of
 
 WORDS = ["secret", "password", "jwt", "key", "changeme", "dev", "eduCBA", "test", "flask", "admin"]
 
@@ -304,13 +308,50 @@ def anybodys_token(target):
                 return f"{pair} got a token"
 
 
+def database(target):
+    """Open the lesson's database, as its administrator can; each statement counts at once."""
+    return closing(sqlite3.connect(target.settings["DATABASE"], isolation_level=None))
+
+
+def hash_of(password, rounds):
+    return argon2.using(type="ID", memory_cost=19456, rounds=rounds, parallelism=1).hash(password)
+
+
+def right_that_ends_meanwhile(target):
+    """Log in while the user is removed, or their password changed: their hash takes long."""
+    with database(target) as db, ThreadPoolExecutor(2) as pool:
+        rows = db.execute("SELECT * FROM users").fetchall()
+        db.execute("UPDATE users SET hash = ?", [hash_of("slow", rounds=40)])
+        pairs = [("user1", "slow"), ("user2", "slow")]
+        logins = [pool.submit(target.post, "/login", basic=pair) for pair in pairs]
+        time.sleep(0.25)
+        another = hash_of("another", rounds=2)
+        db.execute("UPDATE users SET hash = ? WHERE name = 'user1'", [another])
+        db.execute("DELETE FROM users WHERE name = 'user2'")
+        won = [login.result().status == 200 for login in logins]
+        db.execute("DELETE FROM users")
+        db.executemany("INSERT INTO users VALUES (?, ?, ?)", rows)
+    return f"a token: changed {won[0]}, removed {won[1]}" if any(won) else None
+
+
+def marks_without_end(target):
+    """Log in with 45 kB of combining marks as the password, which take long to put in order."""
+    marks, letters = "\u0301\u0327" * 11_000, "x" * 44_000
+    slow, quick = seconds_of(
+        lambda: target.post("/login", basic=("user1", marks)),
+        lambda: target.post("/login", basic=("user1", letters)),
+        rounds=1,
+    )
+    return f"{slow / quick:.0f} times the work" if slow > 10 * quick else None
+
+
 def user_who_is_gone(target):
     """Use the token of a user who does not exist, or no longer."""
     if is_naive(target):
         forged = signed({"alg": "HS256"}, fresh(target, user="long gone"), key_of(target))
         return "it still opens" if shown(target, forged) else None
     good = token(target, USER2)
-    with closing(sqlite3.connect(target.settings["DATABASE"], isolation_level=None)) as db:
+    with database(target) as db:
         row = db.execute("SELECT * FROM users WHERE name = 'user2'").fetchone()
         db.execute("DELETE FROM users WHERE name = 'user2'")
         won = shown(target, good)
@@ -452,7 +493,7 @@ def stolen(target):
 def scope_of_yesterday(target):
     """Take the admin's rights from user1 and ask for the admin's page with the older token."""
     good = token(target)
-    with closing(sqlite3.connect(target.settings["DATABASE"], isolation_level=None)) as db:
+    with database(target) as db:
         db.execute("UPDATE users SET admin = 0 WHERE name = 'user1'")
         won = target.get("/admin", bearer=good).status == 200
         db.execute("UPDATE users SET admin = 1 WHERE name = 'user1'")
@@ -465,3 +506,152 @@ def stuffing(target):
     for count, pair in enumerate(pairs, 1):
         if target.post("/login", basic=pair).status == 200:
             return f"guess {count} was right, and the 28 before had stopped nobody"
+
+
+def refresh(target, refresh_token):
+    """Return the answer to a refresh token."""
+    return target.post("/refresh", form={"refresh_token": refresh_token})
+
+
+def refresh_by_a_thief(target):
+    """Use a stolen refresh token first; then its owner uses it. Is the thief still in?"""
+    stolen = target.post("/login", basic=USER2).json()["refresh_token"]
+    pair = refresh(target, stolen).json()
+    refresh(target, stolen)  # the owner, who is refused
+    if shown(target, pair["access_token"]):
+        return "the thief's token still opens"
+    return "the thief goes on" if refresh(target, pair["refresh_token"]).status == 200 else None
+
+
+def refresh_after_another_password(target):
+    """Use the tokens of a login after the password was changed, or the user removed and added."""
+    with database(target) as db:
+        for remove in (False, True):
+            pair = target.post("/login", basic=USER2).json()
+            if remove:
+                db.execute("DELETE FROM users WHERE name = 'user2'")
+                db.execute("INSERT INTO users VALUES ('user2', '', 0)")
+            hashed = hash_of("pass2", rounds=2)
+            db.execute("UPDATE users SET hash = ? WHERE name = 'user2'", [hashed])
+            if refresh(target, pair["refresh_token"]).status == 200:
+                return "a new pair of tokens"
+            if shown(target, pair["access_token"]):
+                return "the access token still opens"
+
+
+def after_logout_everywhere(target):
+    """Use a token, and its refresh token, after the user has ended all logins from elsewhere."""
+    pair = target.post("/login", basic=USER2).json()
+    target.post("/logout/everywhere", bearer=token(target, USER2))
+    won = shown(target, pair["access_token"])
+    return "in" if won or refresh(target, pair["refresh_token"]).status == 200 else None
+
+
+def logout_of_another(target):
+    """End somebody's login with what their access token shows to everybody who sees it."""
+    pair = target.post("/login", basic=USER2).json()
+    name = claims_of(pair["access_token"])["jti"].partition(".")[0]
+    refresh(target, f"{name}.x")
+    return None if refresh(target, pair["refresh_token"]).status == 200 else "logged out"
+
+
+def upload(target):
+    """Send 300 kB where a refresh token belongs, as a file, which a server may keep on its disk."""
+    head = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+    body = head + b"x" * 300_000 + b"\r\n--x--\r\n"
+    kind = b"Content-Type: multipart/form-data; boundary=x"
+    with socket.create_connection(("127.0.0.1", target.port), timeout=10) as connection:
+        connection.sendall(request(b"POST", b"/refresh", kind, body=body))
+        status = int(connection.recv(65536)[9:12])
+    return f"all of it was read, and answered with {status}" if status != 413 else None
+
+
+def many_rows(target):
+    """Let a quarter of a million logins be noted, and measure a refresh token that is made up."""
+
+    def made_up():
+        refresh(target, "made.up")
+
+    with database(target) as db:
+        (few,) = seconds_of(made_up)
+        rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250000)"
+        add = "INSERT INTO logins SELECT 'row' || i, 'other' || i, '', '', 4102444800 FROM n"
+        db.execute(f"{rows} {add}")
+        (many,) = seconds_of(made_up)
+        db.execute("DELETE FROM logins WHERE id LIKE 'row%'")
+    return f"{many / few:.1f} times as long" if many > 3 * few else None
+
+
+def key_for(target, user=USER2, **form):
+    """Make an API key with a token of this user; return the answer's JSON."""
+    form = {"name": "a program", **form}
+    return target.post("/keys", bearer=token(target, user), form=form).json()
+
+
+def key_opens(target, key):
+    """Tell whether an API key opens the report."""
+    return target.get("/report", authorization=f"ApiKey {key}").status == 200
+
+
+def key_of_one_who_is_gone(target):
+    """Use a key after its owner was removed, and after another user got the name."""
+    key = key_for(target)["key"]
+    with database(target) as db:
+        row = db.execute("SELECT * FROM users WHERE name = 'user2'").fetchone()
+        db.execute("DELETE FROM users WHERE name = 'user2'")
+        won = key_opens(target, key)
+        db.execute("INSERT INTO users VALUES (?, ?, ?)", row)
+    return "it still opens" if won or key_opens(target, key) else None
+
+
+def key_of_another(target):
+    """Revoke another user's key by its id."""
+    made = key_for(target)
+    target.send("DELETE", f"/keys/{made['id']}", bearer=token(target, USER1))
+    return None if key_opens(target, made["key"]) else "it is gone"
+
+
+def key_beyond_its_scope(target):
+    """Write with a key that may only read."""
+    key = key_for(target, scope="read")["key"]
+    answer = target.post("/report", authorization=f"ApiKey {key}")
+    return "it writes" if answer.status == 204 else None
+
+
+def key_by_a_token_logged_out(target):
+    """Begin to ask for a key with a stolen token, and end after its owner has logged out."""
+    good = token(target, USER2)
+    body = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nx\r\n--x--\r\n'
+    lines = (
+        b"Authorization: Bearer " + good.encode(),
+        b"Content-Type: multipart/form-data; boundary=x",
+    )
+    data = request(b"POST", b"/keys", *lines, body=body)
+    with socket.create_connection(("127.0.0.1", target.port), timeout=10) as connection:
+        connection.sendall(data[:-20])
+        time.sleep(0.3)
+        target.post("/logout", bearer=good)
+        connection.sendall(data[-20:])
+        status = int(connection.recv(65536)[9:12])
+    return "a key that outlives the token" if status == 201 else None
+
+
+def keys_without_end(target):
+    """Make sixty keys, eight at a time: a program in a loop, or somebody who fills the disk."""
+    good = token(target, USER1)
+    with ThreadPoolExecutor(8) as pool:
+        made = pool.map(
+            lambda n: target.post("/keys", bearer=good, form={"name": f"{n}"}).status, range(60)
+        )
+        count = list(made).count(201)
+    return f"{count} keys" if count > 20 else None
+
+
+def key_in_the_database(target):
+    """Read the database and its log, as a thief of a backup can, and look for a key."""
+    key = key_for(target)["key"].encode()
+    path = target.settings["DATABASE"]
+    for end in ("", "-wal"):
+        with open(path + end, "rb") as file:
+            if key in file.read():
+                return "it stands there"

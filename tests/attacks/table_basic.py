@@ -5,7 +5,8 @@ from attack import FAILS, NOT_THERE, WORKS, Attack, StillWorks
 from table_http import LIMIT, TLS, through_http
 
 _WEAK_HASH = (("memory_cost=19456", "memory_cost=1024"),)
-_NO_CSRF = (('if request.method == "POST" and "-site"', 'if not "POST" and "-site"'),)
+_NO_CSRF = (('ours = site in ("same-origin", "none") if site', "ours = True if site"),)
+_LIMITED = (("GUESS_PAUSE", 300),)  # as by default; but with settings an attack has its own server
 BASIC = [
     Attack(
         "02",
@@ -15,14 +16,25 @@ BASIC = [
         FAILS,
         (
             (
-                'stored = user["hash"] if user else NOBODY',
-                'if not user:\n        abort(404)\n    stored = user["hash"]',
+                "    user = store.find_user(username)\n",
+                "    user = store.find_user(username)\n    if not user:\n        abort(404)\n",
             ),
         ),
         long=True,
     ),
     Attack(
-        "02", "User enumeration by time", "CWE-208", on_basic.enumeration_by_time, WORKS, long=True
+        "02",
+        "User enumeration by time",
+        "CWE-208",
+        on_basic.enumeration_by_time,
+        WORKS,
+        (
+            (
+                'if argon2id.verify(password, user["hash"] if user else NOBODY) and user:',
+                'if user and argon2id.verify(password, user["hash"]):',
+            ),
+        ),
+        long=True,
     ),
     Attack(
         "02",
@@ -32,8 +44,8 @@ BASIC = [
         FAILS,
         (
             (
-                "if argon2id.verify(password, stored) and user:",
-                "if name not in remembered and argon2id.verify(password, stored) and user:",
+                "if argon2id.verify(",
+                "if username not in remembered and argon2id.verify(",
             ),
         ),
         long=True,
@@ -49,9 +61,8 @@ BASIC = [
         FAILS,
         (
             (
-                "if name is None or password is None:\n        return None",
-                "if name is None or password is None:\n"
-                '        return db().execute("SELECT * FROM users").fetchone()',
+                "if username is None or password is None:\n        return None",
+                'if username is None or password is None:\n        return store.find_user("user1")',
             ),
         ),
         long=True,
@@ -88,11 +99,72 @@ BASIC = [
     ),
     Attack(
         "02",
+        "Cross-site request forgery over plain http",
+        "CWE-352",
+        on_basic.form_over_plain_http,
+        NOT_THERE,
+        (("else origin in (None, own)", "else True"),),
+    ),
+    Attack(
+        "02",
+        "Password change undone",
+        "CWE-367, CWE-613",
+        on_basic.change_undone,
+        NOT_THERE,
+        (
+            (
+                '"UPDATE users SET hash = ? WHERE name = ? AND hash = ?"',
+                "\"UPDATE users SET hash = ? WHERE name = ? AND ? != ''\"",
+            ),
+        ),
+    ),
+    Attack(
+        "02",
+        "User added with an old password",
+        "CWE-367, CWE-613",
+        on_basic.added_with_old_password,
+        NOT_THERE,
+        (('WHERE name = ? AND hash = ? AND admin"', "WHERE name = ? AND ? != '' AND admin\""),),
+    ),
+    Attack(
+        "02",
+        "User added by a former admin",
+        "CWE-367, CWE-266",
+        on_basic.added_by_former_admin,
+        NOT_THERE,
+        (('AND hash = ? AND admin"', 'AND hash = ?"'),),
+    ),
+    Attack(
+        "02",
+        "A header that costs seconds",
+        "CWE-407",
+        on_basic.costly_header,
+        FAILS,
+        (("if len(text.encode()) > 3 * most:", "if text is None:"),),
+    ),
+    Attack(
+        "02",
+        "Upload without end",
+        "CWE-770",
+        on_basic.upload_without_end,
+        NOT_THERE,
+        (("MAX_CONTENT_LENGTH=16384, MAX_FORM_MEMORY_SIZE=16384, ", ""),),
+    ),
+    Attack(
+        "02",
+        "Memory filled with who was here",
+        "CWE-770",
+        on_basic.full_memory,
+        NOT_THERE,
+        (("if len(remembered) >= 10_000:", "if not remembered:"),),
+    ),
+    Attack(
+        "02",
         "Old password still remembered",
         "CWE-613",
         on_basic.old_password,
         NOT_THERE,
-        (('f"{stored}\\0{password}"', "password"),),
+        (("f\"{user['hash']}\\0{password}\"", "password"),),
     ),
     Attack(
         "02",
@@ -100,7 +172,7 @@ BASIC = [
         "RFC 7617 2",
         on_basic.colon_in_name,
         NOT_THERE,
-        ((' or ":" in name', ""),),
+        ((' or ":" in username', ""),),
     ),
     Attack(
         "02",
@@ -118,11 +190,63 @@ BASIC = [
         FAILS,
         (
             (
-                "    if name is None or password is None:",
-                '    app.logger.warning("%s %s", name, password)\n'
-                "    if name is None or password is None:",
+                "    if username is None or password is None:",
+                '    app.logger.warning("%s %s", username, password)\n'
+                "    if username is None or password is None:",
             ),
         ),
+    ),
+    Attack(
+        "02",
+        "Credential stuffing against the limit",
+        "CWE-307",
+        on_basic.stuffing,
+        WORKS,
+        (('app.config.get("GUESS_PAUSE", 300)', 'app.config.get("GUESS_PAUSE", 0)'),),
+        long=True,
+        file="beyond",
+    ),
+    Attack(
+        "02",
+        "Guesses sent at once",
+        "CWE-307, CWE-362",
+        on_basic.guesses_at_once,
+        WORKS,
+        (
+            (
+                "if count_guesses(name) < GUESSES:\n                    old",
+                "if True:\n                    old",
+            ),
+            ("if count_guesses(name) < GUESSES:  #", "if True:  #"),
+        ),
+        settings=_LIMITED,
+        long=True,
+        file="beyond",
+    ),
+    Attack(
+        "02",
+        "Guesses at what is remembered",
+        "CWE-307, CWE-204",
+        on_basic.guesses_at_what_is_remembered,
+        NOT_THERE,
+        (
+            ("    count_guesses(name)\n    user =", "    user ="),
+            ("        remembered.pop(name, None)  # it", "        # it"),
+        ),
+        settings=_LIMITED,
+        long=True,
+        file="beyond",
+    ),
+    Attack(
+        "02",
+        "New guesses with each login of the owner",
+        "CWE-307",
+        on_basic.new_guesses_with_each_login,
+        WORKS,
+        (("AND address = ? AND wrong", "AND ? != '' AND wrong"),),
+        settings=(*_LIMITED, ("PROXIES", 1)),
+        long=True,
+        file="beyond",
     ),
     *through_http("02", (WORKS,), (WORKS,)),
 ]

@@ -14,7 +14,7 @@ def own_line(lesson, more):
     begin = {
         "02": '@app.get("/")\n@auth.login_required\ndef index():',
         "03": '@app.get("/")\n@app.get("/account")\n@auth.login_required',
-        "04": '@app.get("/secured")\ndef secured():',
+        "04": '@app.get("/secured")\n@token_required\ndef secured():',
         "05": '@app.get("/")\ndef index():',
     }[lesson]
     return ((begin, f"{more}\n\n\n{begin}"),)

@@ -4,27 +4,150 @@ import on_jwt
 from attack import FAILS, NOT_THERE, WORKS, Attack, StillWorks
 from table_http import FIRST_VALUE, LIMIT, through_http
 
-_VERIFY = 'argon2id.verify(password, user["hash"] if user else NOBODY) and user:'
-_USER_FIRST = ((_VERIFY, 'user and argon2id.verify(password, user["hash"]):'),)
-_TOLD = ((f"if {_VERIFY}", f"if not user:\n                abort(404)\n            if {_VERIFY}"),)
-_KEY = 'KEY,\n            algorithms=["HS256"],  # ours, never the one that the token asks for'
-_HEAD = "jwt.get_unverified_header(sent.token)"
-_UNSIGNED = (('"strict_aud": True}', '"strict_aud": True, "verify_signature": False}'),)
+_RIGHT = 'right = argon2id.verify(password, user["hash"] if user else NOBODY)'
+_USER_FIRST = ((_RIGHT, 'right = user and argon2id.verify(password, user["hash"])'),)
+_TOLD = ((_RIGHT, f"if not user:\n        abort(404)\n    {_RIGHT}"),)
+_STILL = 'return now if user and right and now and now["hash"] == user["hash"] else None'
+_KEY = (
+    'app.secret_key,\n        algorithms=["HS256"],  # ours, never the one that the token asks for'
+)
+_HEAD = "jwt.get_unverified_header(token)"
+_OPTIONS = '"verify_iat": False}'
+_UNSIGNED = ((_OPTIONS, '"verify_iat": False, "verify_signature": False}'),)
 
 
 def _key_of(expression):
     """Return app.py of lesson 04 with the key and the algorithms that the token asks for."""
     every = '["HS256", "RS256", "PS256", "ES256", "EdDSA"]'
-    return ((_KEY, f"{expression},\n            algorithms={every},"),)
+    return ((_KEY, f"{expression},\n        algorithms={every},"),)
 
 
-_NO_TOKEN = "    if not sent:  # no token at all"
+_NO_TOKEN = "        if not sent:  # no token at all"
 _PASS_CRIT = (("import jwt\n", "import jwt\n\njwt.PyJWS._validate_crit = lambda *a, **k: None\n"),)
 _SLOW = (
     "import jwt\n\njwt.algorithms.hmac.compare_digest = lambda a, b: len(a) == len(b) and all(\n"
     "    x == y and not time.sleep(0.001) for x, y in zip(a, b)\n)\n"
 )
 
+_BEYOND = [
+    Attack(
+        "04",
+        "Refresh token of a thief",
+        "RFC 9700 4.14.2",
+        on_jwt.refresh_by_a_thief,
+        NOT_THERE,
+        (('end_login(row["id"], None)', "pass"),),
+        file="beyond",
+    ),
+    Attack(
+        "04",
+        "Refresh after another password",
+        "CWE-613",
+        on_jwt.refresh_after_another_password,
+        NOT_THERE,
+        (('row and row["password"] == digest(row["hash"])', "row"),),
+        file="beyond",
+    ),
+    Attack(
+        "04",
+        "After logout everywhere",
+        "CWE-613",
+        on_jwt.after_logout_everywhere,
+        NOT_THERE,
+        (("store.is_revoked, store.revoke = is_revoked, end_login", "#"),),
+        file="beyond",
+    ),
+    Attack(
+        "04",
+        "Logout of somebody else",
+        "CWE-645",
+        on_jwt.logout_of_another,
+        NOT_THERE,
+        (
+            ('jti = f"{digest(begun)}.', 'jti = f"{begun}.'),
+            (
+                'return find_login(jti.partition(".")[0]) is None',
+                'return find_login(digest(jti.partition(".")[0])) is None',
+            ),
+        ),
+        file="beyond",
+    ),
+    Attack(
+        "04",
+        "Upload to fill the disk",
+        "CWE-400",
+        on_jwt.upload,
+        NOT_THERE,
+        (("MAX_CONTENT_LENGTH=16384, MAX_FORM_MEMORY_SIZE=16384, ", ""),),
+        file="beyond",
+    ),
+    Attack(
+        "04",
+        "A quarter of a million logins",
+        "CWE-407",
+        on_jwt.many_rows,
+        NOT_THERE,
+        (("logins (id TEXT PRIMARY KEY", "logins (id TEXT"),),
+        long=True,
+        file="beyond",
+    ),
+]
+_API_KEYS = [
+    Attack(
+        "04",
+        "Key of a user who is gone",
+        "CWE-613",
+        on_jwt.key_of_one_who_is_gone,
+        NOT_THERE,
+        (("WHERE owner = OLD.name", "WHERE owner = 1"),),
+        file="api_keys",
+    ),
+    Attack(
+        "04",
+        "Revoke another user's key",
+        "API1:2023, CWE-639",
+        on_jwt.key_of_another,
+        NOT_THERE,
+        (("keys WHERE id = ? AND owner = ?", "keys WHERE id = ? AND owner != ?"),),
+        file="api_keys",
+    ),
+    Attack(
+        "04",
+        "Write with a key to read",
+        "API5:2023, CWE-285",
+        on_jwt.key_beyond_its_scope,
+        NOT_THERE,
+        (('SCOPES[: SCOPES.index(user["scope"]) + 1]', "SCOPES"),),
+        file="api_keys",
+    ),
+    Attack(
+        "04",
+        "Key by a token that was logged out",
+        "CWE-367",
+        on_jwt.key_by_a_token_logged_out,
+        NOT_THERE,
+        (("    _ = request.form\n", ""),),
+        file="api_keys",
+    ),
+    Attack(
+        "04",
+        "Keys without end",
+        "API4:2023, CWE-770",
+        on_jwt.keys_without_end,
+        NOT_THERE,
+        (("(SELECT count(*) FROM keys WHERE owner = users.name) < ?", "0 < ?"),),
+        file="api_keys",
+    ),
+    Attack(
+        "04",
+        "Key in a stolen backup",
+        "CWE-312",
+        on_jwt.key_in_the_database,
+        NOT_THERE,
+        (("row = [digest(key), id,", "row = [key, id,"),),
+        file="api_keys",
+    ),
+]
 
 JWT = [
     Attack(
@@ -35,8 +158,8 @@ JWT = [
         FAILS,
         (
             (
-                '"strict_aud": True}',
-                f'"strict_aud": True, "verify_signature": {_HEAD}.get("alg") != "none"}}',
+                _OPTIONS,
+                f'"verify_iat": False, "verify_signature": {_HEAD}.get("alg") != "none"}}',
             ),
         ),
     ),
@@ -56,7 +179,7 @@ JWT = [
         "RFC 8725 2.9, CVE-2018-0114",
         on_jwt.own_key_in_the_header,
         FAILS,
-        _key_of(f'jwt.PyJWK({_HEAD}["jwk"]).key if "jwk" in {_HEAD} else KEY'),
+        _key_of(f'jwt.PyJWK({_HEAD}["jwk"]).key if "jwk" in {_HEAD} else app.secret_key'),
     ),
     Attack(
         "04",
@@ -73,7 +196,10 @@ JWT = [
         "RFC 8725 3.10",
         on_jwt.kid_names_a_file,
         FAILS,
-        _key_of(f'Path(str({_HEAD}["kid"])).read_bytes() if "kid" in {_HEAD} else KEY'),
+        _key_of(
+            f'__import__("pathlib").Path(str({_HEAD}["kid"])).read_bytes()'
+            f' if "kid" in {_HEAD} else app.secret_key'
+        ),
     ),
     Attack(
         "04",
@@ -83,7 +209,7 @@ JWT = [
         FAILS,
         _key_of(
             '__import__("urllib.request").request.urlopen('
-            f'{_HEAD}["jku"]).read() if "jku" in {_HEAD} else KEY'
+            f'{_HEAD}["jku"]).read() if "jku" in {_HEAD} else app.secret_key'
         ),
     ),
     Attack("04", "crit: an unknown extension", "RFC 7515 4.1.11", on_jwt.crit, FAILS, _PASS_CRIT),
@@ -110,7 +236,7 @@ JWT = [
         "RFC 7519 4.1.4, CWE-613",
         on_jwt.expired,
         FAILS,
-        (('"strict_aud": True}', '"strict_aud": True, "verify_exp": False}'),),
+        ((_OPTIONS, '"verify_iat": False, "verify_exp": False}'),),
     ),
     Attack(
         "04",
@@ -130,7 +256,7 @@ JWT = [
         "CWE-269",
         on_jwt.scope_of_another,
         NOT_THERE,
-        (('claims.get("scope") != "admin"', "not claims"),),
+        (('g.claims.get("scope") != "admin"', "not g.claims"),),
     ),
     Attack(
         "04",
@@ -138,7 +264,7 @@ JWT = [
         "CWE-863",
         on_jwt.scope_nearly,
         NOT_THERE,
-        (('claims.get("scope") != "admin"', '"admin" not in str(claims.get("scope"))'),),
+        (('g.claims.get("scope") != "admin"', '"admin" not in str(g.claims.get("scope"))'),),
         long=True,
     ),
     Attack("04", "After logout", "CWE-613", on_jwt.after_logout, WORKS),
@@ -167,8 +293,8 @@ JWT = [
         (
             (
                 _NO_TOKEN,
-                '    if credentials("basic"):\n        return {"sub": password_owner()["name"]}\n'
-                + _NO_TOKEN,
+                '        if credentials("basic"):\n            g.claims = {"sub": password_owner()'
+                '["name"]}\n            return view()\n' + _NO_TOKEN,
             ),
         ),
     ),
@@ -187,7 +313,7 @@ JWT = [
         "RFC 6750 3, CWE-113",
         on_jwt.words_in_the_error,
         FAILS,
-        (('re.sub(r"[^ !#-\\[\\]-~]", "\'", str(error))', "str(error)"),),
+        (('re.sub(r"[^ !#-\\[\\]-~]", "\'", sentence)', "sentence"),),
     ),
     Attack(
         "04",
@@ -215,6 +341,24 @@ JWT = [
         (("import jwt\n", _SLOW),),
         long=True,
     ),
+    Attack(
+        "04",
+        "User removed, or password changed, during the login",
+        "CWE-367",
+        on_jwt.right_that_ends_meanwhile,
+        NOT_THERE,
+        ((_STILL, "return user if right else None"),),
+    ),
+    Attack(
+        "04",
+        "Password of combining marks",
+        "CWE-407, UAX 15",
+        on_jwt.marks_without_end,
+        FAILS,
+        (("if len(text.encode()) > 3 * most:", "if False:"),),
+    ),
+    *_BEYOND,
+    *_API_KEYS,
     *through_http("04", (NOT_THERE, FIRST_VALUE), (NOT_THERE, FIRST_VALUE)),
 ]
 

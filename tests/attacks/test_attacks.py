@@ -19,8 +19,8 @@ from on_http import almost_its_name, hidden_in_a_fold, smuggled
 from table import ATTACKS, STILL_WORKS
 
 from learn import Lesson
-from learn.practice.expect import seconds_of
 from learn.layout import LESSONS, ROOT
+from learn.practice.expect import seconds_of
 
 posix = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
 SLOW = {"01", "02"}  # where naive.py takes long: its hash is one
@@ -145,7 +145,7 @@ def test_beyond_stops_it(stopped):
 
 def test_pepper_takes_one_hash():
     """In lesson 01's beyond.py an account from before the pepper takes no longer to refuse."""
-    with Lesson("01", "beyond") as app:
+    with Lesson("01", "beyond", PEPPER="a pepper that is kept outside the database") as app:
         old, unknown = seconds_of(
             lambda: log_in(app, "user2", "wrong"), lambda: log_in(app, "nobody", "wrong"), rounds=9
         )

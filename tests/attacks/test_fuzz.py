@@ -218,23 +218,24 @@ SWEPT = {
     "05": ("used", "step", 0, use_code),
 }
 
-_CHECK = "            if argon2id.verify"
+_CHECK = "    right = argon2id.verify"
 _KEEP = 'db().execute("INSERT INTO used VALUES (?, hex(randomblob(8)), 0)", [name])'
 _LEAK = "leaked = []\n\n\n@app.before_request\ndef leak():\n    leaked.append(bytearray(200_000))\n"
 _SLEEP = "if odd:\n        __import__('time').sleep(3)\n    return text if 1 <="
-_NO_ONE = 'refuse_with(401, "User name or password is wrong.", {})'
+_WRONG = 'refuse_with("User name or password is wrong.")'
+_BARE = 'abort(app.response_class("No.\\n", 401))'
 BROKEN = {
     "lets in by any token": (
         "04",
-        ('"strict_aud": True}', '"strict_aud": True, "verify_signature": False}'),
+        ('"verify_iat": False}', '"verify_iat": False, "verify_signature": False}'),
     ),
-    "forgets the challenge": ("05", (_NO_ONE.replace("{}", "CHALLENGE"), _NO_ONE)),
+    "forgets the challenge": ("05", (_WRONG, _BARE)),
     "falls over odd base64": (
         "02",
         ("except ValueError:\n            return None", "finally:\n            pass"),
     ),
     "hangs at an odd name": ("01", ("return text if 1 <=", _SLEEP)),
-    "keeps what was wrong": ("05", (_CHECK, f"            {_KEEP}\n{_CHECK}")),
+    "keeps what was wrong": ("05", (_CHECK, f"    {_KEEP}\n{_CHECK}")),
     "leaks memory": ("02", ("\n@app.before_request", f"\n{_LEAK}\n\n@app.before_request")),
 }
 BY_WHAT_IS_LEFT = {"leaks memory", "keeps what was wrong"}

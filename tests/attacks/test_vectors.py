@@ -38,10 +38,14 @@ def key_bytes(k):
 
 
 def changed(token):
-    """Return the token with each letter changed in turn, but for those that hold unused bits."""
+    """Return the token with each letter changed in turn, but for those that hold unused bits.
+
+    And with a `=` behind it, which PyJWT takes and RFC 7515, section 2, leaves out.
+    """
     ends = {token.index(".") - 1, token.rindex(".") - 1, len(token) - 1}
     places = [at for at in range(len(token)) if token[at] != "." and at not in ends]
-    return [token[:at] + ("B" if token[at] == "A" else "A") + token[at + 1 :] for at in places]
+    others = [token[:at] + ("B" if token[at] == "A" else "A") + token[at + 1 :] for at in places]
+    return [*others, f"{token}="]
 
 
 EXAMPLES = [(k, one) for k, token in (RFC_7515_A_1, RFC_7520_4_4) for one in changed(token)]

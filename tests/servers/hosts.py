@@ -44,15 +44,15 @@ from app import app
 def where():
     return {"url": request.url_root, "secure": request.is_secure, "client": request.remote_addr}
 """
-# Other servers than the document's, each in a few lines: sys.argv[1] is its name, [2] the port.
+# Other servers than the document's, each in a few lines.
 SERVE = """
+import importlib
 import sys
 
-sys.path.append(sys.argv[3])  # for the servers alone: the lessons' own packages come first
+name, port, packages, module = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+sys.path.append(packages)  # for the servers alone: the lessons' own packages come first
 sys.path.insert(0, "")
-from app import app
-
-name, port = sys.argv[1], int(sys.argv[2])
+app = importlib.import_module(module).app
 if name == "wsgiref":
     from wsgiref.simple_server import make_server
 
@@ -238,12 +238,16 @@ http {{
         )
         return self.nginx(f"server {{\n    listen 127.0.0.1:{port};\n{location}\n}}\n")
 
-    def apache(self, python, alias="/", passing="On", tls=False):
+    def apache(self, python, alias="/", passing="On", tls=False, module="app"):
         """Start Debian's Apache with the document's site; return the port."""
         port, etc = free_port(), self.root / "apache2"
         script = replaced(
             block("/srv/learn/lesson.wsgi"),
-            {"/var/lib/lesson": self.state, "/etc/lesson.key": self.write("key", self.key)},
+            {
+                "/var/lib/lesson": self.state,
+                "/etc/lesson.key": self.write("key", self.key),
+                "from app import": f"from {module} import",
+            },
         )
         self.write("lesson.wsgi", script)
         site = replaced(
@@ -282,7 +286,7 @@ http {{
         self.run(command, port, env=environment)
         return port
 
-    def uwsgi(self, python, prefix=""):
+    def uwsgi(self, python, prefix="", module="app:app", tls=False):
         """Start uWSGI and nginx with the document's blocks; return nginx's port."""
         inner, port = free_port(), free_port()
         mount = f"mount = {prefix}=app:app\nmanage-script-name = true"
@@ -294,7 +298,7 @@ http {{
                 LESSON: self.lesson,
                 "/var/lib/lesson": self.state,
                 "127.0.0.1:5003": f"127.0.0.1:{inner}",
-                "module = app:app": mount if prefix else "module = app:app",
+                "module = app:app": mount if prefix else f"module = {module}",
             },
         )
         environment = {k: v for k, v in self.environment().items() if k != "FLASK_DATABASE"}
@@ -303,7 +307,12 @@ http {{
         location = replaced(
             block("/etc/nginx/snippets/lesson-uwsgi.conf"), {"127.0.0.1:5003": f"127.0.0.1:{inner}"}
         )
-        return self.nginx(f"server {{\n    listen 127.0.0.1:{port};\n{location}\n}}\n")
+        listen = f"listen 127.0.0.1:{port};"
+        if tls:
+            certificate, key = make_certificate(self.root)
+            listen = f"listen 127.0.0.1:{port} ssl;\n"
+            listen += f"ssl_certificate {certificate};\nssl_certificate_key {key};"
+        return self.nginx(f"server {{\n{listen}\n{location}\n}}\n")
 
     def waitress(self, module="app:app", name="waitress, in PowerShell", **settings):
         """Start waitress with the last line of a block of the document; return the port."""
@@ -316,11 +325,11 @@ http {{
         self.run(command, port, env=self.environment(**settings))
         return port
 
-    def other(self, name):
+    def other(self, name, module="app"):
         """Start one of the servers in SERVE; return the port."""
         port, packages = free_port(), next(OTHERS.glob("[Ll]ib/**/site-packages"), "")
         script = self.write("serve.py", SERVE)
-        self.run([sys.executable, script, name, port, packages], port)
+        self.run([sys.executable, script, name, port, packages, module], port)
         return port
 
     def log(self):

@@ -141,8 +141,8 @@ def test_lines_work_as_typed(folder, copy):
                 said += shell.type(fill_in(line, said, shell.log))
                 if line.startswith("curl") and (" -i" in line or " -v" in line):
                     statuses.add(re.findall(r"^(?:< )?HTTP/1\.1 (\d{3})", said, re.M)[-1])
-            if statuses:
-                assert statuses <= set(re.findall(r"\b[1-5]\d\d\b", below)), (lines, below)
+            named = set(re.findall(r"\b[1-5]\d\d\b", below))
+            assert statuses <= (named or {"200"}), (lines, below)
     finally:
         shell.end()
 

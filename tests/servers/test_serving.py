@@ -58,6 +58,8 @@ def debian():
     shutil.rmtree(place, ignore_errors=True)
 
 
+CLAIMED = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+CLAIMED |= {"X-Forwarded-Host": "forged.example", "X-Forwarded-Prefix": "/forged"}
 BEHIND = "waitress behind a proxy"  # a block of the document
 each_lesson = pytest.mark.parametrize("lesson", NAMES)
 
@@ -83,13 +85,19 @@ def test_wsgiref(lesson):
         log_in(lesson, f"http://127.0.0.1:{host.other('wsgiref')}")
 
 
+def needs_others(server):
+    """Skip a test unless this server is in the environment of other packages."""
+    ours = server in ("gunicorn", "wsgiref")
+    if not ours and not any(OTHERS.glob(f"[Ll]ib/**/site-packages/{server}")):
+        pytest.skip(f"{server} is not in .others; docs/clients.md says how to make that")
+
+
 @long
 @each_lesson
 @pytest.mark.parametrize("server", ["cheroot", "uvicorn", "hypercorn"])
 def test_other_servers(server, lesson):
     """Servers of the table at the end, from the environment of other packages."""
-    if not any(OTHERS.glob(f"[Ll]ib/**/site-packages/{server}")):
-        pytest.skip(f"{server} is not in .others; docs/clients.md says how to make that")
+    needs_others(server)
     with Host(lesson) as host:
         log_in(lesson, f"http://127.0.0.1:{host.other(server)}")
 
@@ -201,6 +209,18 @@ def test_the_app_knows_its_path_behind_a_proxy():
 
 
 @long
+@needs("uwsgi", "nginx")
+def test_the_app_knows_its_address_in_uwsgi(debian):
+    """nginx tells uWSGI address, scheme and client, and a client can forge none of them."""
+    with Host(LESSON) as host:
+        port = host.uwsgi(debian, module="where:app", tls=True)
+        trusted = ssl.create_default_context(cafile=str(host.root / "cert.pem"))
+        right = {"url": f"https://127.0.0.1:{port}/", "secure": True, "client": "127.0.0.2"}
+        for headers in (None, FORGED):
+            assert where(f"https://127.0.0.1:{port}", trusted, headers) == right
+
+
+@long
 @needs("nginx")
 def test_under_a_path_without_flask_proxies():
     """Digest is refused when the app doesn't know what the proxy took off the path."""
@@ -213,19 +233,36 @@ def test_under_a_path_without_flask_proxies():
 def test_no_proxy_no_belief():
     """Without FLASK_PROXIES the headers of proxies change nothing."""
     with Host(LESSON) as host:
-        port = host.waitress("where:app")
-        seen = httpx2.get(f"http://127.0.0.1:{port}/where", headers=FORGED, trust_env=False).json()
-        assert seen == {"url": f"http://127.0.0.1:{port}/", "secure": False, "client": "127.0.0.1"}
+        assert not believed(host.waitress("where:app"))
+
+
+def believed(port):
+    """Return what the app believes of what a client on this machine claims of its address."""
+    answer = httpx2.get(f"http://127.0.0.1:{port}/where", headers=CLAIMED, trust_env=False)
+    seen = expect(answer, 200).json()
+    right = {"url": f"http://127.0.0.1:{port}/", "secure": False, "client": "127.0.0.1"}
+    return {name for name in right if seen[name] != right[name]}
+
+
+@long
+@needs("apache2")
+def test_no_proxy_no_belief_in_apache(debian):
+    """The same in Apache."""
+    with Host(LESSON) as host:
+        assert not believed(host.apache(debian, module="where"))
 
 
 @long
 @needs()
-def test_gunicorn_believes_this_machine():
-    """As the document says: gunicorn takes the scheme from a proxy on 127.0.0.1 unasked."""
+@pytest.mark.parametrize("server", ["gunicorn", "uvicorn", "hypercorn", "cheroot", "wsgiref"])
+def test_who_believes_this_machine(server):
+    """As the document says: gunicorn and uvicorn believe a proxy on 127.0.0.1 unasked."""
+    needs_others(server)
     with Host(LESSON) as host:
-        url = f"http://127.0.0.1:{host.systemd('where:app', PROXIES=0)}/where"
-        seen = httpx2.get(url, headers={"X-Forwarded-Proto": "https"}, trust_env=False).json()
-        assert seen["secure"]
+        gunicorn = server == "gunicorn"
+        port = host.systemd("where:app", PROXIES=0) if gunicorn else host.other(server, "where")
+        trusting = {"gunicorn": {"url", "secure"}, "uvicorn": {"url", "secure", "client"}}
+        assert believed(port) == trusting.get(server, set())
 
 
 @long

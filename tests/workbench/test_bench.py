@@ -281,7 +281,9 @@ def test_a_table_is_the_same_everywhere():
     markdown = table._repr_markdown_()
     assert markdown == "| what | ms |\n|---|--:|\n| a `hash` | 28 |\n| **MD5** | 0.01 |\n"
     assert str(table) == "what; ms\na `hash`; 28\n**MD5**; 0.01"
-    code = "from learn import Table, show; show(Table(['what', 'ms'], [['a `hash`', 28], ['x', 3]]))"
+    code = (
+        "from learn import Table, show; show(Table(['what', 'ms'], [['a `hash`', 28], ['x', 3]]))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     lines = [line.split() for line in done.stdout.splitlines() if "─" not in line]
     assert lines[:3] == [["what", "ms"], ["a", "hash", "28"], ["x", "3"]], done

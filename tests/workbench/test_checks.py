@@ -1,13 +1,12 @@
 """The checks are worth something: each one can fail, and on naive.py the right ones do."""
 
-import difflib
 import re
 import subprocess
 import sys
 
 import pytest
 
-from learn.layout import LESSONS, ROOT
+from learn.layout import LESSONS, ROOT, LessonError
 from learn.practice.steps import FIRST, read_steps
 
 FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
@@ -30,27 +29,32 @@ def run_pytest(folder, *arguments):
 def test_naive_passes_it_works_and_no_other_check(folder):
     """On naive.py the checks called "it works" pass, and every single other one fails."""
     passed, failed = run_pytest(folder, "--on=naive")
-    steps = {step.name: set(step.checks) for step in read_steps(LESSONS / folder)[:-1]}
+    steps = read_steps(LESSONS / folder)
+    steps = {step.name: set(step.checks) for step in steps if not step.beyond}
     assert passed == steps.pop(FIRST) and all(n.startswith("test_it_works") for n in passed)
     assert failed == set.union(*steps.values())
 
 
 @pytest.mark.parametrize("folder", ONE)
 def test_beyond_passes_all(folder, request):
-    """beyond.py, the worked solution of the optional step, passes it; with --long all steps."""
+    """Each file beyond app.py passes the optional steps that it solves; with --long all others."""
     steps = read_steps(LESSONS / folder)
-    steps = steps if request.config.getoption("--long") else steps[-1:]
-    names = " or ".join(step.name for step in steps)
-    passed, failed = run_pytest(folder, "--on=beyond", "--beyond", "-k", names)
-    assert not failed and passed == {name for step in steps for name in step.checks}
+    for file in dict.fromkeys(step.beyond for step in steps if step.beyond):
+        wanted = [step for step in steps if step.beyond == file]
+        if request.config.getoption("--long"):
+            wanted += [step for step in steps if not step.beyond]
+        names = " or ".join(step.name for step in wanted)
+        passed, failed = run_pytest(folder, f"--on={file}", "--beyond", "-k", names)
+        assert not failed and passed == {name for step in wanted for name in step.checks}, file
 
 
 @pytest.mark.parametrize("folder", ONE)
-def test_app_fails_the_optional_step(folder):
-    """The checks of the optional step fail on app.py, so they can fail."""
-    step = read_steps(LESSONS / folder)[-1]
-    passed, failed = run_pytest(folder, "--beyond", "-k", step.name)
-    assert not passed and failed == set(step.checks)
+def test_app_fails_the_optional_steps(folder):
+    """The checks of the optional steps fail on app.py, so they can fail."""
+    beyond = [step for step in read_steps(LESSONS / folder) if step.beyond]
+    names = " or ".join(step.name for step in beyond)
+    passed, failed = run_pytest(folder, "--beyond", "-k", names)
+    assert not passed and failed == {name for step in beyond for name in step.checks}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -60,7 +64,8 @@ def test_steps_say_what_a_learner_needs(folder):
 
     steps = read_steps(LESSONS / folder)
     assert 5 <= sum(step.counts for step in steps) <= 9 and steps[0].name == FIRST
-    assert [step.beyond for step in steps].count(True) == 1 and steps[-1].beyond
+    beyond = [step.beyond for step in steps]
+    assert beyond[-1] and all(beyond[len(steps) - sum(map(bool, beyond)) :])  # they come last
     for step in steps:
         assert step.checks and len(step.why) > 30 and step.ask.endswith("?"), step.name
         assert len(step.hints) == 3 and len(set(step.hints)) == 3, step.name
@@ -71,9 +76,47 @@ def test_steps_say_what_a_learner_needs(folder):
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_beyond_is_app_and_one_step_more(folder):
-    """beyond.py keeps app.py's lines but for a few: what changes in one changes in the other."""
-    app, beyond = ((LESSONS / folder / f"{n}.py").read_text("utf-8") for n in ("app", "beyond"))
-    diff = list(difflib.ndiff(app.split("\n"), beyond.split("\n")))
-    assert sum(line.startswith("- ") for line in diff) <= 20
-    assert sum(line.startswith("+ ") for line in diff) <= 70
+def test_beyond_imports_app_and_adds_to_it(folder):
+    """What goes beyond app.py imports it, and repeats next to nothing of it."""
+    app = (LESSONS / folder / "app.py").read_text("utf-8")
+    for file in {step.beyond for step in read_steps(LESSONS / folder) if step.beyond}:
+        text = (LESSONS / folder / f"{file}.py").read_text("utf-8")
+        assert re.search(r"^(from app import|import app)", text, re.M), file
+        own = [line for line in text.split("\n") if len(line) > 30]
+        again = [line for line in own if line in app.split("\n")]
+        assert len(again) <= 6, again
+
+
+def test_texts_may_be_translated(monkeypatch, tmp_path):
+    """With LEARN_LANGUAGE the steps' texts come from a folder beside the lesson's own, if any."""
+    folder = LESSONS / "02_basic"
+    (tmp_path / "02_basic" / "xx").mkdir(parents=True)
+    text = (folder / "steps.toml").read_text("utf-8")
+    (tmp_path / "02_basic" / "steps.toml").write_text(text, "utf-8")
+    text = text.replace('title = "It works"', 'title = "Es läuft"')
+    (tmp_path / "02_basic" / "xx" / "steps.toml").write_text(text, "utf-8")
+    titles = {}
+    for language in ("", "xx", "yy", "../xx"):
+        monkeypatch.setenv("LEARN_LANGUAGE", language)
+        titles[language] = read_steps(tmp_path / "02_basic")[0].title
+    assert titles == {"": "It works", "xx": "Es läuft", "yy": "It works", "../xx": "It works"}
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ('name = "TestItWorks"', 'name = "TestOther"'),  # a text without its step
+        (
+            "[[step]]",
+            "",
+        ),  # no TOML any more that has steps
+        ('title = "It works"', 'titel = "It works"'),  # a misspelt word
+    ],
+)
+def test_texts_that_do_not_fit_are_refused(old, new, tmp_path):
+    """A step without text, a text without step, or a misspelt key is told in a sentence."""
+    (tmp_path / "02_basic").mkdir()
+    text = (LESSONS / "02_basic" / "steps.toml").read_text("utf-8")
+    (tmp_path / "02_basic" / "steps.toml").write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(LessonError, match="steps.toml"):
+        read_steps(tmp_path / "02_basic")

@@ -14,6 +14,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 app = Flask(__name__)
+app.config["MAX_CONTENT_LENGTH"] = 16_000
 app.config.from_prefixed_env()
 ASK = WWWAuthenticate("basic", {"realm": "async", "charset": "UTF-8"})
 key, remembered = os.urandom(32), {}
@@ -31,12 +32,14 @@ for name, pw, boss in [("user1", "pass1", 1), ("user2", "pass2", 0)]:
 
 
 def clean(text):
-    text = unicodedata.normalize("NFC", text or "")
+    if not text or len(text) > 3 * 1024:  # before NFC, which is slow; it leaves a third at least
+        return None
+    text = unicodedata.normalize("NFC", text)
     return text if 1 <= len(text.encode()) <= 1024 and "\0" not in text else None
 
 
 async def who(boss=False):
-    """Return the name of who is asking, or end the request with 401 or 403."""
+    """Return name and hash of who is asking, or end the request with 401 or 403."""
     try:
         sent = request.authorization
     except ValueError:
@@ -52,22 +55,26 @@ async def who(boss=False):
     if remembered.get(tag, 0) < time.monotonic():
         if not await asyncio.to_thread(argon2.verify, pw, stored) or not rows:
             raise Unauthorized(www_authenticate=ASK)
-        remembered[tag] = time.monotonic() + 60
+        now = time.monotonic()
+        for old in [tag for tag, until in list(remembered.items()) if until < now]:
+            remembered.pop(old, None)
+        remembered[tag] = now + 60
     if boss and not rows[0][1]:
         abort(403)
-    return name
+    return name, stored
 
 
 @app.before_request
 async def own_forms_only():
-    g.site = request.headers.get("Sec-Fetch-Site")
-    if g.site in ("cross-site", "same-site") and request.method != "GET":
+    g.site, g.own = request.headers.get("Sec-Fetch-Site"), f"{request.scheme}://{request.host}"
+    other = request.origin not in (None, g.own)
+    if request.method != "GET" and (g.site in ("cross-site", "same-site") or other):
         abort(403)
 
 
 @app.get("/")
 async def index():
-    return f"Hello, {await who()}!"
+    return f"Hello, {(await who())[0]}!"
 
 
 @app.get("/public")
@@ -77,18 +84,20 @@ async def public():
 
 @app.get("/admin")
 async def admin():
-    return f"Hello, {await who(boss=True)}!"
+    return f"Hello, {(await who(boss=True))[0]}!"
 
 
 @app.post("/users")
 async def users():
-    await who(boss=True)
+    boss, stored = await who(boss=True)
     name, pw = clean(request.form.get("username")), clean(request.form.get("password"))
     if name is None or pw is None or ":" in name:
         abort(400)
     hashed = await asyncio.to_thread(argon2.hash, pw)
+    add = "INSERT INTO people SELECT ?, ?, 0 FROM people WHERE name = ? AND pw = ? AND boss"
     try:
-        sql("INSERT INTO people VALUES (?, ?, 0)", name, hashed)
+        if not sql(f"{add} RETURNING name", name, hashed, boss, stored):
+            raise Unauthorized(www_authenticate=ASK)  # no longer who they were when it began
     except sqlite3.IntegrityError:
         abort(409)
     return "added", 201
@@ -96,9 +105,12 @@ async def users():
 
 @app.post("/password")
 async def password():
-    name = await who()
+    name, stored = await who()
     pw = clean(request.form.get("password"))
     if pw is None:
         abort(400)
-    sql("UPDATE people SET pw = ? WHERE name = ?", await asyncio.to_thread(argon2.hash, pw), name)
+    hashed = await asyncio.to_thread(argon2.hash, pw)
+    change = "UPDATE people SET pw = ? WHERE name = ? AND pw = ? RETURNING name"
+    if not sql(change, hashed, name, stored):
+        raise Unauthorized(www_authenticate=ASK)
     return "", 204

@@ -17,6 +17,7 @@ from argon2.exceptions import VerifyMismatchError
 from flask import Flask, Response, g, request
 
 app = Flask(__name__)
+app.config["MAX_CONTENT_LENGTH"] = 16_000
 FILE = Path(os.environ["FLASK_DATABASE"])
 KEY = os.urandom(32)
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
@@ -49,6 +50,8 @@ def credentials():
     scheme, _, rest = header.partition(" ")
     if scheme.lower() != "basic":
         return None
+    if len(rest) > 6000:  # before the work; NFC makes a third of it at most
+        return None
     try:
         text = base64.b64decode(rest.strip(" "), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
@@ -63,7 +66,7 @@ def authenticate():
     if pair is None:
         return None
     name, password = pair
-    stored, g.admin = load().get(name, [NOBODY, False])
+    stored, g.admin = g.row = load().get(name, [NOBODY, False])
     mark = hmac.new(KEY, json.dumps([stored, password]).encode(), hashlib.sha256).hexdigest()
     if seen.get(mark, 0) > time.monotonic():
         return name
@@ -73,6 +76,8 @@ def authenticate():
         return None
     if stored == NOBODY:
         return None
+    if len(seen) > 5000:
+        seen.clear()
     seen[mark] = time.monotonic() + 60
     return name
 
@@ -89,15 +94,29 @@ def protected(view=None, admin=False):
             return Response("Please log in.", 401, challenge)
         if admin and not g.admin:
             return Response("Not for you.", 403)
-        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "").endswith("-site"):
+        if request.method == "POST" and request.headers.get("Origin", own()) != own():
             return Response("From elsewhere.", 403)
         return view()
 
     return wrapped
 
 
+def own():
+    return f"{request.scheme}://{request.host}"
+
+
 def form(key):
-    return unicodedata.normalize("NFC", request.form.get(key, ""))
+    text = request.form.get(key, "")
+    return unicodedata.normalize("NFC", text) if len(text) <= 3072 else ""
+
+
+def outdated(known):
+    """Whether who is asking is no longer who they were when the header was checked."""
+    return known.get(g.name) != g.row
+
+
+def ask_again():
+    return Response("Changed meanwhile.", 401, {"WWW-Authenticate": 'Basic realm="by hand"'})
 
 
 @app.route("/")
@@ -125,6 +144,8 @@ def users():
         return "bad", 400
     with lock:
         known = load()
+        if outdated(known):
+            return ask_again()
         if name in known:
             return "taken", 409
         save({**known, name: [hasher.hash(password), False]})
@@ -136,8 +157,11 @@ def users():
 def password():
     if not good(form("password")):
         return "bad", 400
+    hashed = hasher.hash(form("password"))
     with lock:
         known = load()
-        known[g.name][0] = hasher.hash(form("password"))
+        if outdated(known):
+            return ask_again()
+        known[g.name][0] = hashed
         save(known)
     return "", 204

@@ -31,7 +31,8 @@ def connect():
 
 
 def text_of(value):
-    value = normalize("NFC", value or "")
+    value = (value or "").encode()[: 3 * 1024 + 1].decode(errors="replace")  # NFC is slow
+    value = normalize("NFC", value)
     return value if 1 <= len(value.encode()) <= 1024 and "\x00" not in value else ""
 
 
@@ -48,7 +49,7 @@ def check(name, password):
         return False
     row = connect().execute("SELECT hash, admin FROM users WHERE name = ?", [name]).fetchone()
     stored = row[0] if row else NOBODY
-    g.user, g.admin = name, bool(row and row[1])
+    g.user, g.hash, g.admin = name, stored, bool(row and row[1])
     pair = f"{stored}|{password}"
     try:
         if row and signer.validate(f"{pair}.{memory.get(name, '')}", max_age=60):
@@ -56,6 +57,8 @@ def check(name, password):
     except BadSignature:
         pass
     if argon2.verify(password, stored) and row:
+        while len(memory) > 2000:
+            memory.popitem()
         memory[name] = signer.sign(pair).decode()[len(pair) + 1 :]
         return True
     return False
@@ -91,6 +94,9 @@ def public():
 def no_forgery():
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         abort(403)
+    if "Sec-Fetch-Site" not in request.headers and "Origin" in request.headers:
+        if request.origin != f"{request.scheme}://{request.host}":
+            abort(403)
 
 
 @account.post("/users")
@@ -99,10 +105,15 @@ def add():
     name, password = text_of(request.form.get("username")), text_of(request.form.get("password"))
     if not name or not password or ":" in name:
         return "No.", 400
-    if connect().execute("SELECT 1 FROM users WHERE name = ?", [name]).fetchone():
-        return "Taken.", 409
-    connect().execute("INSERT INTO users VALUES (?, ?, 0)", [name, argon2.hash(password)])
-    connect().commit()
+    hashed = argon2.hash(password)
+    with connect() as db:
+        db.execute("BEGIN IMMEDIATE")
+        row = db.execute("SELECT hash, admin FROM users WHERE name = ?", [g.user]).fetchone()
+        if row != (g.hash, 1):  # changed while the body was on its way
+            return ask(401)
+        if db.execute("SELECT 1 FROM users WHERE name = ?", [name]).fetchone():
+            return "Taken.", 409
+        db.execute("INSERT INTO users VALUES (?, ?, 0)", [name, hashed])
     return "Done.", 201
 
 
@@ -112,14 +123,15 @@ def change():
     password = text_of(request.form.get("password"))
     if not password:
         return "No.", 400
-    values = [argon2.hash(password), g.user]
-    connect().execute("UPDATE users SET hash = ? WHERE name = ?", values)
+    values = [argon2.hash(password), g.user, g.hash]
+    change = connect().execute("UPDATE users SET hash = ? WHERE name = ? AND hash = ?", values)
     connect().commit()
-    return "", 204
+    return ("", 204) if change.rowcount else ask(401)
 
 
 def create_app():
     app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 16 * 1024
     app.config.from_prefixed_env()
     app.register_blueprint(pages)
     app.register_blueprint(account)

@@ -79,15 +79,17 @@ MISTAKES = [
         "name": "new users are admins too",
         "step": "TestNewUsers",
         "base": "asynchronous",
-        "old": '"INSERT INTO people VALUES (?, ?, 0)"',
-        "new": '"INSERT INTO people VALUES (?, ?, 1)"',
+        "old": '"INSERT INTO people SELECT ?, ?, 0 FROM',
+        "new": '"INSERT INTO people SELECT ?, ?, 1 FROM',
     },
     {
         "name": "anybody who is logged in adds users",
         "step": "TestNewUsers",
         "base": "asynchronous",
-        "old": "    await who(boss=True)\n    name, pw",
-        "new": "    await who()\n    name, pw",
+        "changes": [
+            ("boss, stored = await who(boss=True)", "boss, stored = await who()"),
+            (" AND boss", ""),
+        ],
     },
     {
         "name": "adding a user who is there changes their password",
@@ -116,14 +118,14 @@ MISTAKES = [
         "name": "the old password is still remembered",
         "step": "TestPasswords",
         "base": "app",
-        "old": 'f"{stored}\\0{password}".encode()',
-        "new": 'f"{name}\\0{password}".encode()',
+        "old": "f\"{user['hash']}\\0{password}\".encode()",
+        "new": "f\"{user['name']}\\0{password}\".encode()",
     },
     {
         "name": "remembers that a user was right, not with what",
         "step": "TestItWorks",
         "base": "app",
-        "old": " and hmac.compare_digest(tag, known)",
+        "old": " and hmac.compare_digest(known, tag(user, password))",
         "new": "",
     },
     {
@@ -132,10 +134,11 @@ MISTAKES = [
         "base": "by_hand",
         "changes": [
             (
-                '        known[g.name][0] = hasher.hash(form("password"))\n        save(known)',
-                '        CHANGED[g.name] = [hasher.hash(form("password")), g.admin]',
+                "        known[g.name][0] = hashed\n        save(known)",
+                "        CHANGED[g.name] = [hashed, g.admin]",
             ),
-            ("g.admin = load().get(name", "g.admin = (load() | CHANGED).get(name"),
+            ("known.get(g.name) != g.row", "(known | CHANGED).get(g.name) != g.row"),
+            ("g.row = load().get(name", "g.row = (load() | CHANGED).get(name"),
             ("seen = {}", "seen = {}\nCHANGED = {}"),
         ],
     },
@@ -144,9 +147,30 @@ MISTAKES = [
         "step": "TestPasswords",
         "base": "asynchronous",
         "changes": [
-            ("SET pw = ? WHERE name = ?", "SET pw = ?"),
-            ("await asyncio.to_thread(argon2.hash, pw), name)", "argon2.hash(pw))"),
+            ("SET pw = ? WHERE name = ? AND pw = ?", "SET pw = ?"),
+            ("sql(change, hashed, name, stored)", "sql(change, hashed)"),
         ],
+    },
+    {
+        "name": "a request with the old password, begun before the change, still counts",
+        "step": "TestPasswords",
+        "base": "classes",
+        "changes": [
+            ("set hash = ? where name = ? and hash = ?", "set hash = ? where name = ?"),
+            (
+                "self.hasher.hash(password), user.name, user.hash)",
+                "self.hasher.hash(password), user.name)",
+            ),
+        ],
+    },
+    {
+        "name": "compares with the hash as it is when the body has come",
+        "step": "TestPasswords",
+        "base": "factory",
+        "old": "    values = [argon2.hash(password), g.user, g.hash]\n",
+        "new": '    find = "SELECT hash FROM users WHERE name = ?"\n'
+        "    (now,) = connect().execute(find, [g.user]).fetchone()\n"
+        "    values = [argon2.hash(password), g.user, now]\n",
     },
     {
         "name": "an unknown user is answered at once",
@@ -181,10 +205,24 @@ MISTAKES = [
         "new": 'text.partition(":")',
     },
     {
+        "name": "brings text into NFC before it looks at the length",
+        "step": "TestText",
+        "base": "asynchronous",
+        "old": "    if not text or len(text) > 3 * 1024:",
+        "new": "    if not text:",
+    },
+    {
+        "name": "limits a password to five hundred characters",
+        "step": "TestText",
+        "base": "classes",
+        "old": 'if len(text or "") > 3 * 1024:',
+        "new": 'if len(text or "") > 500:',
+    },
+    {
         "name": "hashes at every request",
         "step": "TestRemembered",
         "base": "asynchronous",
-        "old": "        remembered[tag] = time.monotonic() + 60\n",
+        "old": "        remembered[tag] = now + 60\n",
         "new": "",
     },
     {
@@ -201,13 +239,13 @@ MISTAKES = [
         "changes": [
             (
                 "        try:\n            self.hasher.verify(stored, password)",
-                "        if self.seen.get((name, mark)):\n            return False\n"
+                "        if self.seen.get((name, mark)):\n            return None\n"
                 "        try:\n            self.hasher.verify(stored, password)",
             ),
             (
-                "        except Argon2Error:\n            return False",
+                "        except Argon2Error:\n            return None",
                 "        except Argon2Error:\n            self.seen[name, mark] = True\n"
-                "            return False",
+                "            return None",
             ),
         ],
     },
@@ -215,8 +253,8 @@ MISTAKES = [
         "name": "lets forms of other sites in",
         "step": "TestOtherSites",
         "base": "classes",
-        "old": '    if request.method == "POST" and',
-        "new": '    if request.method == "PUT" and',
+        "old": '    if request.method == "POST":',
+        "new": '    if request.method == "PUT":',
     },
     {
         "name": "refuses cross-site but not same-site",
@@ -226,10 +264,47 @@ MISTAKES = [
         "new": 'in ("cross-site",)',
     },
     {
+        "name": "looks at Sec-Fetch-Site alone, which plain http lacks",
+        "step": "TestOtherSites",
+        "base": "app",
+        "old": "else origin in (None, own)",
+        "new": "else True",
+    },
+    {
+        "name": "takes an Origin that begins like its own",
+        "step": "TestOtherSites",
+        "base": "by_hand",
+        "old": 'request.headers.get("Origin", own()) != own()',
+        "new": 'not request.headers.get("Origin", own()).startswith(own())',
+    },
+    {
+        "name": "takes the Origin null",
+        "step": "TestOtherSites",
+        "base": "asynchronous",
+        "changes": [
+            ("not in (None, g.own)", 'not in (None, "null", g.own)'),
+            ('("cross-site", "same-site")', '("same-site",)'),
+        ],
+    },
+    {
+        "name": "compares the host of the Origin without its port",
+        "step": "TestOtherSites",
+        "base": "by_hand",
+        "old": 'request.headers.get("Origin", own()) != own()',
+        "new": 'not request.headers.get("Origin", own()).startswith(own().rpartition(":")[0])',
+    },
+    {
         "name": "refuses its own forms as well",
         "step": "TestOtherSites",
         "base": "by_hand",
-        "old": 'request.headers.get("Sec-Fetch-Site", "").endswith("-site")',
-        "new": '"Sec-Fetch-Site" in request.headers',
+        "old": 'request.headers.get("Origin", own()) != own()',
+        "new": '"Origin" in request.headers',
+    },
+    {
+        "name": "refuses programs that name no origin",
+        "step": "TestNewUsers",
+        "base": "by_hand",
+        "old": 'request.headers.get("Origin", own()) != own()',
+        "new": 'request.headers.get("Origin", "") != own()',
     },
 ]

@@ -52,15 +52,16 @@ class Users:
         return rows[0] if rows else None
 
     def with_password(self, name, password):
-        if "\0" in password:
+        if "\0" in password or len(password.encode()) > 1024:
             return None
         user = self.get(name)
         right = hasher.verify(password, user[1] if user else self.nobody)
-        return user if right else None
+        return user if right and user == self.get(name) else None  # still the same
 
 
 class Tokens:
     claims = ["iss", "sub", "aud", "iat", "exp", "jti"]
+    leeway = 5  # seconds between two clocks
 
     def __init__(self, db, users, key, lifetime):
         self.db, self.users, self.key, self.lifetime = db, users, key, lifetime
@@ -75,13 +76,15 @@ class Tokens:
         return jwt.encode(claims, self.key, algorithm="HS256")
 
     def read(self, text):
-        options = {"require": self.claims, "strict_aud": True}
+        options = {"require": self.claims, "strict_aud": True, "verify_iat": False}
         try:
             claims = jwt.decode(
                 text, self.key, ["HS256"], issuer=REALM, audience=REALM, options=options
             )
             if any(type(claims[name]) is not int for name in ("iat", "exp")):
                 raise BadToken("The times in this token are no whole numbers")
+            if claims["iat"] > time.time() + self.leeway:
+                raise BadToken("This token comes from the future")
             if claims["exp"] > claims["iat"] + self.lifetime:
                 raise BadToken("This token would live too long")
             if self.db("SELECT * FROM revoked WHERE jti = ?", claims["jti"]):
@@ -111,7 +114,9 @@ def header(scheme):
 class Login(MethodView):
     def post(self):
         sent = header("basic")
-        user = sent and users.with_password(sent.username, sent.password)
+        if not sent:
+            raise Problem(401, f'Basic realm="{REALM}"', "Send Basic credentials in the header.")
+        user = users.with_password(sent.username, sent.password)
         if not user:
             raise Problem(401, f'Basic realm="{REALM}"', "Wrong user name or password.")
         answer = jsonify(

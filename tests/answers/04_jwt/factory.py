@@ -3,6 +3,7 @@
 The library's decorators ask for the password at /login and for the token everywhere else.
 """
 
+import re
 import sqlite3
 import time
 from secrets import token_urlsafe
@@ -43,10 +44,13 @@ def user_named(name):
 
 @basic.verify_password
 def verify_password(name, password):
+    if not password:
+        g.problem = "Send user name and password in the Authorization header, by Basic."
     if "\0" in password or len(password) > 1024:
         return None
     user = user_named(name)
-    return user if argon2id.verify(password, user["hash"] if user else NOBODY) and user else None
+    right = argon2id.verify(password, user["hash"] if user else NOBODY)
+    return user if right and user and user == user_named(name) else None  # not changed meanwhile
 
 
 @bearer.verify_token
@@ -54,6 +58,9 @@ def verify_token(text):
     """Return the claims of a good token; else note the problem for the challenge."""
     if not bearer.get_auth():
         return None  # nothing was sent, so nothing is wrong with it
+    if not re.fullmatch(r"[\w-]+(\.[\w-]*){2}", text or "", re.ASCII):
+        g.problem = "What follows Bearer is not a token. Did your program put quotes around it?"
+        return None
     try:
         return checked_claims(text)
     except jwt.ExpiredSignatureError:
@@ -75,11 +82,14 @@ def checked_claims(text):
         options={
             "require": ["sub", "iss", "aud", "iat", "exp", "jti"],
             "strict_aud": True,
+            "verify_iat": False,
         },
     )
     issued, ends = claims["iat"], claims["exp"]
     if type(issued) is not int or type(ends) is not int:
         raise jwt.InvalidTokenError("times are whole numbers here")
+    if issued > time.time() + 5:
+        raise jwt.InvalidTokenError("not issued yet, even by a clock that is ahead")
     if not 0 < ends - issued <= current_app.config["TOKEN_LIFETIME"]:
         raise jwt.InvalidTokenError("no token lives that long")
     if not user_named(claims["sub"]):
@@ -96,7 +106,7 @@ def roles(claims):
 
 @basic.error_handler
 def wrong_password(status):
-    return "User name or password is wrong.\n", status
+    return g.get("problem", "User name or password is wrong.") + "\n", status
 
 
 @bearer.error_handler

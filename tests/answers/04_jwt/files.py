@@ -33,6 +33,7 @@ users = {"user1": argon2id.hash("pass1"), "user2": argon2id.hash("pass2")}
 admins = {"user1"}
 nobody = argon2id.hash(secrets.token_hex())
 SELF = "lesson-04"
+LEEWAY = 2  # seconds that a clock may be ahead
 HEADER = {"alg": "HS256", "typ": "JWT"}
 
 
@@ -76,6 +77,8 @@ def sign(claims):
 
 def verify(token):
     """Return the claims of a token of ours that is good now; raise BadToken if it is not."""
+    if not re.fullmatch(r"[\w-]*(\.[\w-]*)*", token, re.ASCII):
+        raise BadToken("What came after Bearer has letters that no token has")
     signed, _, sent = token.rpartition(".")
     if not hmac.compare_digest(signature(signed).encode(), sent.encode()):
         raise BadToken("The signature is not ours")
@@ -91,7 +94,7 @@ def verify(token):
         raise BadToken("The times are missing or no whole numbers")
     if ends <= time.time():
         raise BadToken("The token has expired")
-    if issued > time.time() or ends - issued > lifetime:
+    if issued > time.time() + LEEWAY or ends - issued > lifetime:
         raise BadToken("The times are not ours")
     jti, name = body.get("jti"), body.get("sub")
     if not isinstance(jti, str) or not re.fullmatch("[0-9a-f]{32}", jti):  # no ../ in here
@@ -130,9 +133,14 @@ def login():
         sent = request.authorization
     except ValueError:  # bytes beyond ASCII
         sent = None
-    name = sent.username if sent and sent.type == "basic" else None
-    if name is None or not argon2id.verify(sent.password, users.get(name, nobody)):
-        return "Wrong.\n", 401, {"WWW-Authenticate": f'Basic realm="{SELF}"'}
+    challenge = {"WWW-Authenticate": f'Basic realm="{SELF}"'}
+    if not sent or sent.type != "basic":
+        return "Send user name and password, by Basic.\n", 401, challenge
+    name, password = sent.username, sent.password
+    if "\0" in password or len(password.encode()) > 1024:
+        return "Wrong.\n", 401, challenge
+    if not argon2id.verify(password, users.get(name, nobody)):
+        return "Wrong.\n", 401, challenge
     now = int(time.time())
     claims = {"iss": SELF, "aud": SELF, "sub": name, "iat": now, "exp": now + lifetime}
     token = sign({**claims, "jti": secrets.token_hex(16), "admin": name in admins})

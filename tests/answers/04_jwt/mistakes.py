@@ -17,8 +17,8 @@ MISTAKES = [
         "name": "one password for every user",
         "step": "TestLogin",
         "base": "classes",
-        "old": "        return user if right else None\n",
-        "new": '        return user if right or (user and password == "secret") else None\n',
+        "old": "return user if right and",
+        "new": 'return user if (right or password == "secret") and user and',
     },
     {
         "name": "user2's password opens user1",
@@ -47,6 +47,13 @@ MISTAKES = [
         "base": "factory",
         "old": 'token_type="Bearer", expires_in=lifetime',
         "new": 'token_type="Bearer", expires_in=3600',
+    },
+    {
+        "name": "a password of 5000 letters is an error 500",
+        "step": "TestLogin",
+        "base": "classes",
+        "old": " or len(password.encode()) > 1024:",
+        "new": ":",
     },
     {
         "name": "still looks at ?token=",
@@ -96,6 +103,20 @@ MISTAKES = [
         "new": ', error="invalid_token")',
     },
     {
+        "name": "calls credentials wrong that nobody sent",
+        "step": "TestRefusals",
+        "base": "by_hand",
+        "old": 'if sent else "Send a name and a password by Basic."',
+        "new": "",
+    },
+    {
+        "name": "sends a good token in quotes to get a new one",
+        "step": "TestRefusals",
+        "base": "by_hand",
+        "old": "This is no token: send Bearer, a space and the token, with nothing else.",
+        "new": "The token is not one of ours, so log in.",
+    },
+    {
         "name": "bytes beyond ASCII in the header are an error 500",
         "step": "TestRefusals",
         "base": "factory",
@@ -113,16 +134,16 @@ MISTAKES = [
         "name": "does not verify the signature",
         "step": "TestKey",
         "base": "app",
-        "old": '"strict_aud": True},',
-        "new": '"strict_aud": True, "verify_signature": False,'
-        ' "verify_exp": True, "verify_aud": True, "verify_iss": True, "verify_iat": True},',
+        "old": '"verify_iat": False},',
+        "new": '"verify_iat": False, "verify_signature": False,'
+        ' "verify_exp": True, "verify_aud": True, "verify_iss": True},',
     },
     {
         "name": "takes the algorithm that the token names",
         "step": "TestKey",
         "base": "app",
         "old": 'algorithms=["HS256"],  # ours, never the one that the token asks for',
-        "new": 'algorithms=[jwt.get_unverified_header(sent.token)["alg"]],',
+        "new": 'algorithms=[jwt.get_unverified_header(token)["alg"]],',
     },
     {
         "name": "takes every HMAC that there is",
@@ -155,7 +176,7 @@ MISTAKES = [
         "step": "TestClaims",
         "base": "app",
         "changes": [
-            ("            audience=AUDIENCE,\n", ""),
+            ("        audience=AUDIENCE,\n", ""),
             ('"strict_aud": True', '"verify_aud": False'),
         ],
     },
@@ -172,8 +193,8 @@ MISTAKES = [
         "base": "classes",
         "changes": [
             (
-                '{"require": self.claims, "strict_aud": True}',
-                '{"require": self.claims, "strict_aud": True, "verify_exp": False}',
+                '"verify_iat": False}',
+                '"verify_iat": False, "verify_exp": False}',
             ),
             (
                 '            if claims["exp"] > claims["iat"] + self.lifetime:',
@@ -204,6 +225,13 @@ MISTAKES = [
         "old": '    if not database("SELECT 1 FROM users WHERE name = ?", claims["sub"]):\n'
         '        raise ValueError("The user of this token is gone.")\n',
         "new": "",
+    },
+    {
+        "name": "no clock may be ahead",
+        "step": "TestClaims",
+        "base": "files",
+        "old": "LEEWAY = 2  # seconds that a clock may be ahead",
+        "new": "LEEWAY = 0",
     },
     {
         "name": "a token may live for years",
@@ -283,9 +311,9 @@ MISTAKES = [
         "name": "logout without a token is welcome",
         "step": "TestLogout",
         "base": "classes",
-        "old": "        if not sent:\n            raise Problem(",
+        "old": "        if not sent:\n            raise Problem(401, f'Bearer",
         "new": '        if not sent and request.method == "POST":\n            return "", 204\n'
-        "        if not sent:\n            raise Problem(",
+        "        if not sent:\n            raise Problem(401, f'Bearer",
     },
     {
         "name": "an unknown user is answered at once",

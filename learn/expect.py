@@ -1,1 +1,0 @@
-from learn.practice.expect import *
