@@ -4,9 +4,9 @@ import on_otp
 from attack import FAILS, NOT_THERE, WORKS, Attack, StillWorks
 from table_http import LIMIT, through_http
 
-_RIGHT = 'right = argon2id.verify(password, user["hash"] if user else NOBODY)'
-_USER_FIRST = ((_RIGHT, 'right = user and argon2id.verify(password, user["hash"])'),)
-_TOLD = ((_RIGHT, f"if not user:\n        abort(404)\n    {_RIGHT}"),)
+_RIGHT = "right = argon2id.verify(password, stored or NOBODY)"
+_USER_FIRST = ((_RIGHT, "right = bool(stored) and argon2id.verify(password, stored)"),)
+_TOLD = ((_RIGHT, f"if not user:\n            abort(404)\n        {_RIGHT}"),)
 _CODE = "if not any(use(user, code) for use in KINDS_OF_CODE):"
 _NAME = "f\"{user['name']}\\0{number}\".encode()"
 _TURN = ("AND sending - ? NOT BETWEEN 0 AND ?", "AND (sending - ? NOT BETWEEN 0 AND ? OR 1)")
@@ -128,8 +128,8 @@ OTP = [
         NOT_THERE,
         (
             (
-                "return now if user and right and now and now[",
-                "return user if user and right else user if user and right and now[",
+                'return now if stored and right and now and now["hash"] == stored else None',
+                "return user if stored and right else None",
             ),
             ("pending = ? WHERE name = ? AND hash = ?", "pending = ? WHERE name = ? AND ? > ''"),
         ),

@@ -356,6 +356,15 @@ def test_what_is_missing_is_said():
         assert answer.text == "User name or password is wrong.\n"
 
 
+def test_hash_that_can_not_be_read_fits_no_password():
+    """A user with no hash, or with one of another kind, gets 401 for any password, and no 500."""
+    with Lesson("05") as app:
+        for kept in (None, "", "x", "$2b$12$abc", "$argon2id$v=19$m=1", b"x", 5):
+            change(app, "UPDATE users SET hash = ? WHERE name = 'user1'", kept)
+            for password in ("pass1", "", "x"):
+                assert app.get("/", basic=("user1", password)).status == 401, kept
+
+
 def test_new_phone_is_told_whatever_the_mail_server_does():
     """The first code of a phone is told by mail and log; without a mail server it still opens."""
     with Mailbox() as mailbox, Lesson("05", MAIL_SERVER=mailbox.address) as app:
