@@ -106,8 +106,8 @@ def table():
     """Return which step catches which mistake, as Markdown."""
     lines = ["# Which step catches which mistake", ""]
     lines += [
-        "Each line is a wrong answer under `tests/project/answers`: a right one with this mistake in",
-        "it. The tests hold that it is caught at this step and passes all steps before it.",
+        "Each line is a wrong answer under `tests/project/answers`: a right one with this mistake",
+        "in it. The tests hold that it is caught at this step and passes all steps before it.",
     ]
     for folder in FOLDERS:
         steps = read_steps(LESSONS / folder)
