@@ -50,6 +50,8 @@ def _name(value: str, now: float) -> tuple[str, str] | None:
         return "Authorization", value
     if jose.is_jose(clean):
         return "Authorization", f"Bearer {value}"
+    if re.match(r"[A-Za-z_][\w.-]*=", value) and (cookie := _cookies(value, now)):
+        return cookie
     if tokens.is_readable(clean, now):
         found = signed.read(clean, now)
         if signed.is_session(clean, now) and not opaque.is_django(clean, now):

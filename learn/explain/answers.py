@@ -19,6 +19,8 @@ _KNOWN = {
     "client_secret": "The client's password at the issuer",
     "password": "A password",
     "code": "A code of OAuth 2.0, probably: good once and for a short time",
+    "access": "The access token, probably",
+    "refresh": "The refresh token, probably, good for new access tokens",
     "csrf_token": "What a form or script sends back, against CSRF",
     "api_key": "A key that names the program, not the user, as a rule",
 }
@@ -30,6 +32,8 @@ def notes(one: Found, context: Context) -> list[Note]:
     name = shown(one.name)
     if one.kind == "claims" and isinstance(one.content, dict):
         return _claims(one.content, context)
+    if one.kind == "keys" and isinstance(one.content, list):
+        return _jwks(one.content)
     if one.kind == "userinfo":
         user = one.value.partition(":")[0]
         text = f"The address names the user `{shown(user)}` and a password."
@@ -45,6 +49,25 @@ def notes(one: Found, context: Context) -> list[Note]:
             return [head, Note(name, shown(one.value), said, False, 1, wrongs(said))]
         return [head, Note(name, shown(one.value, 12), "as it stands.", True, 1)]
     return [head, *tokens.notes(name, one.value, context, 1)]
+
+
+def _jwks(members: list) -> list[Note]:
+    """A JWK or JWKS (RFC 7517): keys, of which only the public ones may be shown."""
+    private = [one for one in members if one.get("kty") == "oct" or "d" in one]
+    text = (
+        "Keys as JSON (RFC 7517), no header; save them in a file and give it to `--key` to verify a "
+        "token."
+    )
+    wrong = wrongs("A secret or private key is among them." if private else None)
+    found = [Note("keys", "", text, bool(private), wrong=wrong)]
+    for one in members[:MOST]:
+        kind = {"RSA": "RSA", "EC": "ECDSA", "OKP": "EdDSA or X25519", "oct": "HMAC"}
+        about = f"a key for {kind.get(str(one.get('kty')), 'something unknown here')}"
+        about += "; with its private half" if "d" in one else ""
+        said = f"{about}; the `kid` of a token names it so."
+        kid = str(one.get("kid", ""))
+        found.append(Note("keys", shown(kid), said if kid else f"{about}.", one in private, 1))
+    return limited("keys", found, 1, len(members))
 
 
 def _member(name: str, value: Any) -> list[Note]:

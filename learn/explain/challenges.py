@@ -114,7 +114,7 @@ def _text(
         return noted(text, text.startswith("only") and f"`charset`: {text}" or None)
     if scheme in ("bearer", "dpop"):
         if param.name == "error":
-            return noted(*bearer.error(value))
+            return noted(*bearer.error(value), _refusal(offer, value) if context.full else None)
         if param.name == "realm" and re.match(r"https?://", value):
             return bearer.REALM_URL
         if param.name == "error_description" and context.full:
@@ -123,7 +123,7 @@ def _text(
         wrong = digest.quote_wrong(param, ("algorithm", "stale"), "3.3")
         return noted(digest.choice(param.name, value), wrong)
     if scheme not in _PARAMS:
-        known = {"realm": basic.REALM} | _AZURE if scheme == "" else {"realm": basic.REALM}
+        known = {"realm": basic.REALM} | (bearer.CHALLENGE if scheme == "" else {})
         return known.get(param.name, "a parameter of this scheme, which is not explained here.")
     text = _PARAMS[scheme].get(param.name)
     if text is None:
@@ -136,4 +136,8 @@ def _text(
     return text
 
 
-_AZURE = bearer.CHALLENGE
+def _refusal(offer: Offer, error: str) -> Wrong:
+    """The server's own word on what was wrong with the request."""
+    why = offer.get("error_description")
+    said = f": {code(why, 400)}" if why else f" ({code(error, 40)})."
+    return Wrong(f"The server says that it refused the request{said}")

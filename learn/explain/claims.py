@@ -85,7 +85,7 @@ _TEXTS = {
     "sub": "RFC 7519 4.1.2",
     "jti": "RFC 7519 4.1.7",
 }
-_KINDS = {str: "a text", bool: "`true` or `false`", dict: "an object", list: "a list"}
+_KINDS = {str: "a string", bool: "`true` or `false`", dict: "an object", list: "a list"}
 
 
 def kind(value: Any) -> str:
@@ -104,11 +104,11 @@ def claim(name: str, value: Any, now: float, full: bool) -> tuple[str, tuple[Wro
             "sub": '; PyJWT since version 2.10 says "Subject must be a string"',
             "jti": '; PyJWT since version 2.10 says "JWT ID must be a string"',
         }.get(name, "")
-        wrong = f"`{name}` is {kind(value)}, and must be a text ({_TEXTS[name]}){said}."
-        return f"{text} It must be a text, and this is {kind(value)}.", wrongs(wrong)
+        wrong = f"`{name}` is {kind(value)}, and must be a string ({_TEXTS[name]}){said}."
+        return f"{text} It must be a string, and this is {kind(value)}.", wrongs(wrong)
     if name == "aud" and not _texts(value):
-        wrong = "`aud` must be a text or a list of texts (RFC 7519 4.1.3)."
-        return f"{text} It must be a text or a list of texts.", wrongs(wrong)
+        wrong = "`aud` must be a string or a list of strings (RFC 7519 4.1.3)."
+        return f"{text} It must be a string or a list of strings.", wrongs(wrong)
     return text, ()
 
 
@@ -119,14 +119,18 @@ def _texts(value: Any) -> bool:
 
 def _time(name: str, value: Any, now: float, quoted: str) -> tuple[str, tuple[Wrong, ...]]:
     source = _TIMES[name]
+    if type(value) in (int, float) and 20_000_000_000 < value < 20_000_000_000_000:
+        real = utc(value / 1000)
+        text = f"{quoted}: counts milliseconds, probably ({real}), and must count seconds"
+        wrong = (
+            f"`{name}` counts milliseconds, probably; RFC 7519 2 wants seconds since 1970, and "
+            "read so it lies thousands of years ahead."
+        )
+        return f"{text} since 1970 ({source}).", wrongs(wrong)
     moment = utc(value)
     if moment is None:
         return _no_time(name, value, quoted, source)
     when = f"{moment}, {ago(value, now)}"
-    if value > 20_000_000_000:
-        text = f"{quoted}: in milliseconds, probably; a time here counts seconds, and read so it is"
-        wrong = f"`{name}` counts milliseconds, probably; RFC 7519 2 wants seconds since 1970."
-        return f"{text} {moment} ({source}).", wrongs(wrong)
     if name == "exp":
         wrong = f"Expired {ago(value, now)}, at {moment}." if value <= now else None
         if wrong and now - value < 60:
@@ -143,7 +147,7 @@ def _time(name: str, value: Any, now: float, quoted: str) -> tuple[str, tuple[Wr
     if name == "iat":
         odd = "; a time to come is odd" if value > now else ""
         wrong = (
-            f"Issued {ago(value, now)}, at a time to come: PyJWT refuses that with "
+            f"Issued {ago(value, now)}, at a time to come. PyJWT, unless told otherwise, says "
             f'"The token is not yet valid (iat)".{clocks}'
         )
         wrong = wrong if int(value) > now else None  # PyJWT drops the fraction
@@ -154,14 +158,14 @@ def _time(name: str, value: Any, now: float, quoted: str) -> tuple[str, tuple[Wr
 
 def _no_time(name: str, value: Any, quoted: str, source: str) -> tuple[str, tuple[Wrong, ...]]:
     if isinstance(value, str):
-        text = f"{quoted}: must be a number of seconds since 1970, and this is a text ({source})."
+        text = f"{quoted}: must be a number of seconds since 1970, and this is a string ({source})."
         try:
             moment = utc(float(value)) if value.isascii() and len(value) < 20 else None
         except ValueError:
             moment = None
         if moment:
             text = f"{text[:-1]}; as a number it would be {moment}."
-            said = f"`{name}` is a text; RFC 7519 2 wants a number, so some libraries refuse it."
+            said = f"`{name}` is a string; RFC 7519 2 wants a number, so some libraries refuse it."
             return text, wrongs(said)
     else:
         text = f"{quoted}: must be a number of seconds since 1970; this can't be one ({source})."

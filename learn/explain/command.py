@@ -145,7 +145,7 @@ def as_json(reading: Reading, more: str = "") -> str:
     """Return the same for a program."""
     fields = [
         {
-            "name": one.found.name,
+            "name": shown(one.found.name),
             "line": one.found.line,
             "wrong": [_wrong(wrong) for wrong in all_wrong(one.notes)],
             "notes": [

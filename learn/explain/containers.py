@@ -112,6 +112,10 @@ class _Walker:
         if len(_CLAIMS & set(value)) >= 2 and numbers:
             self.inside.fields.append(replace(at, name="claims", kind="claims", content=value))
             return
+        keys = value.get("keys") if isinstance(value.get("keys"), list) else [value]
+        if keys and all(isinstance(one, dict) and isinstance(one.get("kty"), str) for one in keys):
+            self.inside.fields.append(replace(at, name="keys", kind="keys", content=keys))
+            return
         answer = bool({"access_token", "id_token", "error", "msg"} & set(value))
         heads = {str(k).lower() for k in value}
         for key, item in value.items():

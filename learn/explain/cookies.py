@@ -84,7 +84,10 @@ def _cookie(header: str, pair: str, context: Context) -> list[Note]:
         text, wrong = said, (Wrong(f"Cookie `{shown(name)}`: {said}", False),)
         return [Note(header, shown(pair), text, False, 1, wrong)]
     login = " If it stands for a login, whoever copies it is that user."
-    secret = context.full and not text.endswith("and no login; its value means something only")
+    if "no login" in text:
+        return [Note(header, shown(pair), f"{_NAMES[name.lower()]}.", False, 1)]
+    telling = re.search(r"(?i)session|token|sid|auth|jwt|csrf|xsrf|remember|login", name)
+    secret = context.full and (len(value) > 15 or telling is not None)
     return [Note(header, shown(pair), text + login, secret, 1, wrong)]
 
 

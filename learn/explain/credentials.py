@@ -23,6 +23,12 @@ _COMMON = ("bearer", "basic", "digest")
 
 def credentials(header: str, value: str, context: Context) -> list[Note]:
     """Return the notes for the value of `Authorization`."""
+    if tokens.is_masked(value):
+        text = "masked by hand or by a program, so there is nothing to read."
+        return [
+            Note(header, "", "Credentials, not shown."),
+            Note(header, shown(value), text, False, 1),
+        ]
     found: list[str] = []
     if named := _NAMES.match(value):
         found.append(
@@ -88,6 +94,11 @@ def _without_scheme(word: str, context: Context) -> tuple[str, str, list[str]]:
         return "Basic", word, [said]
     if re.fullmatch(r"[A-Za-z-]{1,20}", word):
         return word, "", []
+    if re.fullmatch(r"[\w@.+-]{1,40}:[^\s/,=\"]{1,60}", word):
+        return "", word, [
+            "A user name and a password stand here as they are, probably: they want `Basic` in "
+            "front, and to be in base64 (RFC 7617 2)."
+        ]  # fmt: skip
     if len(word) > 7 and not re.search(r'[="]', word.rstrip("=")):
         return "", word, [
             "The scheme is missing, probably: a token stands where a server looks for a word such "

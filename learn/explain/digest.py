@@ -126,7 +126,9 @@ def _say(header: str, param: Param, given: dict[str, str], context: Context) -> 
     elif name == "uri":
         text = _uri(value, context)
         if "but the request target" in text:
-            wrong.append(f"`uri` is {code(value, 80)}, the request target is another.")
+            wrong.append(
+                f"`uri` is {code(value, 80)}, and the request target {code(context.target, 80)}."
+            )
     elif name == "nc":
         text = "the count must be eight hex digits; this is not (RFC 7616 3.4)."
         if re.fullmatch(r"[0-9a-fA-F]{8}", value):

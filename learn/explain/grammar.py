@@ -135,6 +135,9 @@ def _value_wrong(name: str, raw: str) -> tuple[Wrong, ...]:
     name = shown(name)
     if not raw:
         return (Wrong(f'`{name}=` has no value; an empty one is written `{name}=""`.'),)
+    if len(raw) > 1 and raw[0] == raw[-1] == "'":
+        said = f'The apostrophes around `{name}` are part of its value: HTTP quotes with `"` alone.'
+        return (Wrong(said, False),)
     if raw[0] == '"' or re.fullmatch(TOKEN, raw):
         return ()
     if raw[0] in "“”‘’„«":

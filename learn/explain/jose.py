@@ -162,7 +162,11 @@ class _Writer:
                 "A JWT (RFC 7519) that nobody signed: anyone can read it, and anyone "
                 "can have written it."
             )
-            wrong.append(Wrong("`alg` is `none`: nobody signed it, and a server must refuse it."))
+            wrong.append(
+                Wrong(
+                    "`alg` is `none`, so nobody signed it and no server should take it (8725 3.2)."
+                )
+            )
         elif len(parts) < 3 and not read.cut:
             text = f"{_SIGNED}not encrypted, so anyone can read it."
         notes = [self.note(self.token, text, secret=True, wrong=wrong)]

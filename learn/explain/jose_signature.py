@@ -33,7 +33,8 @@ def signature(
     if size and len(octets) != size:
         text = f"the signature, but it has {len(octets)} bytes where {alg} has {size}"
         return f"{text}, so it can't be right.", wrongs(
-            f"The signature has {len(octets)} bytes where {alg} has {size}: it can't be right."
+            f"The signature has {len(octets)} bytes where {alg} has {size}: some of it is missing "
+            "or changed, probably, and it can't be right."
         )
     if alg in ("HS256", "HS384", "HS512"):
         return _hmac(parts, alg, octets, context)

@@ -36,6 +36,11 @@ _PAIR = re.compile(
     r"(?P<prefix>[fbrFBR]{0,2})(?P<value>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`)"
     r"(?P<after>\s*[+.]\s*[A-Za-z_$][\w.$]*|\s*%\s*\w+|\.format\()?"
 )
+_BARE_PAIR = re.compile(  # { Authorization: "Bearer …" }, without quotes around the name
+    r"(?:^|[\s{,(.])(?P<name>(?:proxy-)?authorization|cookie)\s*(?:[:=]|=>)\s*(?P<prefix>[fb]?)"
+    r"(?P<value>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`)(?P<after>\s*\+\s*[A-Za-z_$][\w.$]*)?",
+    re.IGNORECASE,
+)
 _WORDS = re.compile(r"[\w+/=.~-]+")
 
 
@@ -84,9 +89,10 @@ class _Reader:
             return
         if self._message_line(line):
             self.open = False
-            self.out.passed.append((number, line))
             return
-        found = self._pairs(line, number) or self._field(line, number)
+        found = self._pairs(line, number)
+        coded = bool(found)
+        found = found or self._field(line, number)
         if not found and self.open and self._continues(raw, line):
             return
         if not found:
@@ -96,11 +102,13 @@ class _Reader:
             self.out.passed.append((number, line))
             return
         self.out.fields += found
-        self.open = found[-1].kind == "header"
+        self.open = found[-1].kind == "header" and not coded
 
     @staticmethod
     def _bare(raw: str) -> str:
         line = _MARK.sub("", raw.strip()).strip()
+        if not line.strip("<>|*"):
+            return ""
         if line[:1] == "[" and line[-1:] == "]" and _OTHER.match(line[1:]):
             line = line[1:-1]
         quoted = len(line) > 1 and line[0] + line[-1] in ('""', "''", "``", "“”", "‘’")
@@ -147,6 +155,14 @@ class _Reader:
             if "b" in match["prefix"].lower():
                 made = made  # bytes in a program are as good as text
             found.append(_filled(made, "the program" if filled else ""))
+        bare = _BARE_PAIR.search(line) if not found else None
+        if bare:
+            filled = bare["value"][0] == "`" or "f" in bare["prefix"] or bare["after"]
+            value = bare["value"][1:-1] + (
+                f"{{{bare['after'].strip(' +')[:40]}}}" if bare["after"] else ""
+            )
+            made = self._made(bare["name"], value, number, remark="")
+            found.append(_filled(made, "the program" if filled else ""))
         return found
 
     def _field(self, line: str, number: int) -> list[Found]:
@@ -191,7 +207,7 @@ class _Reader:
         token = last.value.rpartition(" ")[2]
         if last.value.count('"') % 2 and not _OTHER.match(line):
             joined, remark = last.value + line, "A line break in it was taken out."
-        elif len(token) > 40 and _WORDS.fullmatch(token) and _WORDS.fullmatch(line):
+        elif _is_rest_of(token, line):
             joined, remark = last.value + line, "The line breaks in it were taken out."
             if last.value.lower().startswith("basic ") and len(token) in (64, 76):
                 remark = ""
@@ -226,6 +242,13 @@ class _Reader:
         if not found:
             return []
         return [Found(**{**one.__dict__, "line": number}) for one in found.fields]
+
+
+def _is_rest_of(token: str, line: str) -> bool:
+    """A long token that a terminal, or base64, has broken into lines."""
+    if not (_WORDS.fullmatch(token) and _WORDS.fullmatch(line)):
+        return False
+    return len(token) > 40 or (len(token) > 19 and len(line) > 19)
 
 
 _NEVER = {

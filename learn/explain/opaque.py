@@ -43,7 +43,8 @@ def paseto(header: str, token: str, context: Context, depth: int) -> list[Note]:
         notes.append(Note(header, shown(body), text, False, depth + 1, _expired(found, context)))
     if footer:
         text = (unbase64url(footer) or b"").decode("utf-8", "replace")
-        said = f"the footer, which anyone can read: {json_code(text, True)}."
+        found = json_value(text)
+        said = f"the footer, which anyone can read: {json_code(found[0] if found else text, True)}."
         notes.append(Note(header, shown(footer), said, False, depth + 1))
     return notes
 
@@ -120,8 +121,12 @@ def _django_verdict(value: str, context: Context) -> str:
     for key in keys:
         octets = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
         for salt in (*_SALTS, *context.salts):
-            derived = hashlib.new(name, salt.encode() + b"signer" + octets).digest()
-            if hmac.compare_digest(hmac.digest(derived, signed.encode(), name), expected):
+            derived = hashlib.new(
+                name, salt.encode("utf-8", "surrogatepass") + b"signer" + octets
+            ).digest()
+            if hmac.compare_digest(
+                hmac.digest(derived, signed.encode("utf-8", "surrogatepass"), name), expected
+            ):
                 return f"the signature: it matches a known key (salt `{shown(salt)}`)."
     return "the signature: it does not match any key known here with Django's usual salts."
 

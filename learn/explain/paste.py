@@ -163,7 +163,9 @@ def _explained(one: Found, context: Context) -> list[Note]:
         if notes and not one.value.strip():
             extra.append(Wrong(f"`{name}` is empty."))
     elif right and not _only_own(one):
-        said = f"The header is named `{right}`; a server doesn't look at `{name}` for it."
+        said = (
+            f"The header is named `{right}`; servers look there, and find nothing under `{name}`."
+        )
         extra.insert(0, Wrong(said))
         notes = [replace(note, header=name) for note in explain(right, one.value, context)]
     elif own_name(one.name) and one.value.strip():
@@ -189,7 +191,8 @@ def _nothing(text: str, found: list[Found]) -> str:
         return f"There is nothing to explain. {_HINT}"
     name, colon, _ = text.partition(":")
     if found:
-        return f"`{shown(found[0].name)}` with this value has nothing to do with authentication. {_HINT}"
+        name = shown(found[0].name)
+        return f"`{name}` with this value has nothing to do with authentication. {_HINT}"
     if colon and "\n" not in text and re.fullmatch(r"[\w!#$%&'*+.^|~-]+", name.strip()):
         return f"`{shown(name.strip())}` is not an authentication header. {_HINT}"
     if "\n" in text:

@@ -45,6 +45,8 @@ ABOUT = {
     "bot": "a bot's token, as Discord takes it",
     "ssws": "a token of Okta's",
     "wsse": "a hash over a password, a nonce and a time, from web services of old",
+    "xbasic": "`Basic` under another name, probably, so that a browser shows no dialog of its own; "
+    "no standard",
     "oauth2": "a token under an old name of `Bearer`; no standard",
 }
 _BEARING = {

@@ -67,7 +67,7 @@ def read(value: str, now: float) -> Signed | None:
         good = size in SIZES and at
         if found and (good or (isinstance(found[0], dict) and unbase64url(stamp))):
             return Signed(pieces[0], *found, False, stamp, signature, at)
-        if good and re.fullmatch(r"[^.\s][^\s\x00-\x1f]*", pieces[0]) and not found:
+        if good and re.fullmatch(r"[^.=\s][^=\s\x00-\x1f]*", pieces[0]) and not found:
             return Signed(pieces[0], pieces[0], False, True, stamp, signature, at)
     data = value.rpartition(".")[0]
     found = _payload(data) if size in SIZES else None
@@ -111,7 +111,9 @@ def notes(
         "Flask's session cookie, or one made like it: signed, not "
         "encrypted, so anyone can read it. Whoever copies it holds the session."
     )
-    if not flask:
+    verdict, bad, salt = _verdict(value, found, context, flask)
+    if not flask or salt not in (None, SESSION_SALT):
+        flask = False
         made = "and dated " if found.stamp else ""
         kind = (
             f"A token as itsdangerous makes it, signed {made}but not encrypted, so anyone can read "
@@ -121,7 +123,6 @@ def notes(
             kind = kind.replace("A token", "Probably a token")
     what = "the session" if flask else "the content"
     packed = " (the leading dot says: compressed)" if found.packed else ""
-    verdict, bad = _verdict(value, found, context, flask)
     if found.plain:
         content = json_code(found.value, True)
     else:  # as itsdangerous writes JSON: without blanks
@@ -171,7 +172,7 @@ def _when(found: Signed, context: Context, flask: bool) -> tuple[str, tuple[Wron
         when += ", if an itsdangerous before version 1.1 made it, which counted from 2011"
     late = now - moment > 31 * 86400 and flask and not old
     return when, wrongs(
-        f"Signed {ago(moment, now)}: Flask takes a session for 31 days, unless "
+        f"Signed {ago(moment, now)}: as a session, Flask takes it for 31 days, unless "
         "`PERMANENT_SESSION_LIFETIME` says otherwise."
         if late
         else None
@@ -180,21 +181,24 @@ def _when(found: Signed, context: Context, flask: bool) -> tuple[str, tuple[Wron
 
 def _verdict(
     value: str, found: Signed, context: Context, flask: bool
-) -> tuple[str, tuple[Wrong, ...]]:
+) -> tuple[str, tuple[Wrong, ...], str | None]:
+    """Return what the signature says, what is wrong with it, and the salt that fits a key."""
     keys = [key for key in context.keys if not isinstance(key, PublicKey)]
     if not keys:
         text = "the signature; to verify it takes the server's `SECRET_KEY`, not known here."
-        return text, ()
+        return text, (), None
     for key in keys:
         salt = signed_with(value, found, key, context.salts)
         if salt is None:
             continue
         text = "the signature: it matches a known key, so only its holder can have written this."
-        return text if salt == SESSION_SALT else f"{text[:-1]} (salt `{shown(salt)}`).", ()
+        more = f"{text[:-1]} (salt `{shown(salt)}`)."
+        return text if salt == SESSION_SALT else more, (), salt
     text = "the signature: it does not match any key known here."
     if flask:
-        return text, wrongs("The signature matches no key that was given.")
-    return f"{text[:-1]} with the usual salts; `--salt` names the one of your serializer.", ()
+        return text, wrongs("The signature matches no key that was given."), None
+    text = f"{text[:-1]} with the usual salts; `--salt` names the one of your serializer."
+    return text, (), None
 
 
 def signed_with(value: str, found: Signed, key: str | bytes, salts) -> str | None:

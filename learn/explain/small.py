@@ -79,6 +79,7 @@ def dpop(header: str, value: str, context: Context) -> list[Note]:
         lost = [name for name in ("jti", "htm", "htu", "iat") if name not in names]
         said = ", ".join(f"`{name}`" for name in lost)
         found.append(f"Missing, though a proof needs it (RFC 9449 4.2): {said}." if lost else None)
+    notes = [replace(n, wrong=tuple(w for w in n.wrong if "`exp`" not in w.text)) for n in notes]
     cut = any("cut off" in note.text for note in notes[:3])
     return [replace(head, wrong=() if cut else wrongs(*found)), *notes]
 
@@ -114,8 +115,6 @@ _ADDED = ("x-amzn-oidc", "x-goog-iap", "cf-access")
 def own_name(name: str) -> bool:
     """Say whether a header is one of those in which people send tokens without a standard."""
     low = name.strip().lower()
-    if low == "sec-websocket-protocol":
-        return False  # rarely a token; `paste` looks at the value
     words = r"token|api-?key|apikey|jwt|auth|credential|secret|session|access-?key|id-?token"
     names = rf"(?:x-|cf-|cosmo-)?(?:[a-z0-9]+-){{0,4}}(?:{words})(?:-[a-z0-9]+){{0,3}}"
     return low in _OWN or re.fullmatch(names, low) is not None
@@ -125,6 +124,11 @@ def own(header: str, value: str, context: Context) -> list[Note]:
     """A header of an application's own, with a token in it."""
     low = header.strip().lower()
     about = _OWN.get(low, "a token or key, by its name")
+    if low == "sec-websocket-protocol":
+        words = [word.strip() for word in value.split(",")]
+        value = next((w for w in words if tokens.is_readable(w, context.time())), "")
+        if not value:
+            return []
     note = Note(header, "", f"No standard defines this header: {about}.", True)
     if low in ("x-hub-signature-256", "x-amzn-oidc-identity") or "csrf" in low or "xsrf" in low:
         return [note, Note(header, shown(value), "the value as sent.", "csrf" in low, 1)]

@@ -25,8 +25,8 @@ _NOTHING = {
     "''",
 }
 _TEMPLATE = re.compile(
-    r"\$\w+|\$\{.*\}|\$\(.*\)|\{\{.*\}\}|\{[\w .-]+\}|<[\w .:/-]+>|%\w+%|%s|%\(\w+\)s"
-    r"|\[[\w .-]+\]|:\w+|#\{.*\}|@\{.*\}"
+    r"\$\w{1,60}|\$\{.{0,200}\}|\$\(.{0,200}\)|\{\{.{0,200}\}\}|\{[\w .-]{1,40}\}|<[\w .:/-]{1,28}>"
+    r"|%\w{1,40}%|%s|%\(\w{1,40}\)s|\[[\w .-]{1,28}\]|#\{.{0,200}\}|@\{.{0,200}\}"
 )
 _STAND_IN = re.compile(
     r"(?:your|my|the|some|insert|paste|put|enter|replace|valid|actual)[_ -].*"
@@ -124,7 +124,9 @@ def no_token(token: str) -> str:
     """Say that a word is no token but one that a program, or its author, left there; else ""."""
     bare = token.strip("'\"")
     if bare.lower() in _NOTHING or not bare:
-        return f"{code(token)} is what a program sends that has no token: the variable was empty."
+        return (
+            f"{code(token)} is what a program sends, probably, that has no token in its variable."
+        )
     if _TEMPLATE.fullmatch(bare):
         return f"{code(token, 80)} is a template, probably, that nobody filled in."
     if _STAND_IN.fullmatch(bare):
