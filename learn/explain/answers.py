@@ -55,8 +55,8 @@ def _jwks(members: list) -> list[Note]:
     """A JWK or JWKS (RFC 7517): keys, of which only the public ones may be shown."""
     private = [one for one in members if one.get("kty") == "oct" or "d" in one]
     text = (
-        "Keys as JSON (RFC 7517), no header; save them in a file and give it to `--key` to verify a "
-        "token."
+        "Keys as JSON (RFC 7517), no header. Save them in a file and give it to `--key` to verify "
+        "a token."
     )
     wrong = wrongs("A secret or private key is among them." if private else None)
     found = [Note("keys", "", text, bool(private), wrong=wrong)]

@@ -24,6 +24,7 @@ TOKENS = {
     "access", "refresh",
 }  # fmt: skip
 _ANSWER = {"token_type", "expires_in", "scope", "error", "error_description", "msg", "detail"}
+_OF_HTTP = {"method", "httpVersion", "statusText", "version", "startedDateTime", "creator"}
 _CLAIMS = {"iss", "sub", "aud", "exp", "iat", "nbf", "jti"}
 _WRAPPED = re.compile(r"<?[A-Za-z_][\w.]*\s*\(?\s*([\[{(].*[\]})])\s*\)?>?", re.DOTALL)
 _DEEPEST, _MOST_PYTHON = 80, 400_000
@@ -132,10 +133,8 @@ class _Walker:
             elif isinstance(item, list) and is_of_interest(clear_name(key)):
                 for one in item:
                     self._named(key, _text(one) or "", at)
-            elif isinstance(item, (dict, list, tuple, str)):
+            elif isinstance(item, (dict, list, tuple, str)) and key not in _OF_HTTP:
                 self.walk(item, at, depth + 1)
-            else:
-                self.inside.passed += 1
 
     def _named(self, name: str, value: str, at: Found) -> bool:
         """Keep a pair if its name is of interest."""

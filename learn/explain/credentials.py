@@ -35,7 +35,7 @@ def credentials(header: str, value: str, context: Context) -> list[Note]:
             f"`{shown(named[0].strip())}` stands twice: once is right, as the header's name."
         )
         value = value[named.end() :]
-    quoted = re.fullmatch(r"(b?)(['\"])(.*)\2", value, re.DOTALL)
+    quoted = re.fullmatch(r"(b?)([\"'`“‘])(.*?)[\"'`”’]?", value, re.DOTALL)
     if quoted and re.match(r"[A-Za-z]+ ", quoted[3]):
         found.append(
             "Python's `b'…'` stands around the credentials: decode the bytes to text first."

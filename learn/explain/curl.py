@@ -17,6 +17,7 @@ from .note import Wrong, shown
 _START = re.compile(
     r"^[ \t]*(?:[$%>#][ \t]+)?(?:sudo[ \t]+)?(curl(?:\.exe)?|https?|wget)[ \t]+(?=\S)", re.MULTILINE
 )
+_LONGEST = 100_000  # characters of a command
 _HEADER, _USER, _COOKIE = ("-H", "--header"), ("-u", "--user"), ("-b", "--cookie")
 _DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "--json")
 _WITH_VALUE = (
@@ -39,27 +40,34 @@ def find(text: str) -> re.Match | None:
 
 def words_of(command: str) -> tuple[list[str], str] | None:
     """Return a command's words and what follows the command in the text, or None."""
-    lines, rest = command.split("\n"), []
-    for number, line in enumerate(lines):
-        kept = line.rstrip()
-        if kept.endswith(("\\", "^", "`")) or _inside_quotes("\n".join(lines[: number + 1])):
-            continue
-        lines, rest = lines[: number + 1], lines[number + 1 :]
-        break
-    joined = re.sub(r"[ \t]*[\\^`][ \t]*\n", " ", "\n".join(lines))
+    end = _end(command)
+    joined = re.sub(r"[ \t]*[\\^`][ \t]*\n", " ", command[:end])
     joined = joined.replace("$'", "'").replace('^"', '"')
     try:
-        return shlex.split(joined), "\n".join(rest)
+        return (shlex.split(joined), command[end:]) if end < _LONGEST else None
     except ValueError:
         return None
 
 
-def _inside_quotes(text: str) -> bool:
-    try:
-        shlex.split(text)
-    except ValueError as error:
-        return "quotation" in str(error) and len(text) < 20_000
-    return False
+def _end(command: str) -> int:
+    """Return where a command ends: at a line break that is neither quoted nor escaped."""
+    quote, escaped = "", False
+    for at, letter in enumerate(command[:_LONGEST]):
+        if escaped:
+            escaped = False
+        elif letter == "\\" and quote != "'":
+            escaped = True
+        elif quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter == "\n" and command[max(0, at - 9) : at].rstrip(" \t")[-1:] not in (
+            "\\",
+            "^",
+            "`",
+        ):
+            return at
+    return min(len(command), _LONGEST)
 
 
 def read(words: Sequence[str], line: int, raw: str) -> list[Found]:

@@ -9,6 +9,7 @@ from .encoding import CUT
 from .note import Context, Wrong, shown
 
 INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad\u202a-\u202e]")
+_EDGES = re.compile(rf"^(?:{INVISIBLE.pattern}|\s)+|(?:{INVISIBLE.pattern}|\s)+$")
 _BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 PAIRS = ('""', "''", "``", "“”", "‘’", "„“", "«»")
 
@@ -43,10 +44,10 @@ class Found:
 
 def tidy(raw: str) -> tuple[str, tuple[Wrong, ...]]:
     """Return a value without invisible characters and odd blanks, and what is wrong with it."""
-    value = INVISIBLE.sub("", raw).strip()
-    odd = sorted({c for c in INVISIBLE.findall(raw.strip()) + _BLANKS.findall(value)})
-    value = _BLANKS.sub(" ", value)
-    if not odd or CUT.search(value) or INVISIBLE.sub("", raw.strip()) == raw.strip() == value:
+    raw = _EDGES.sub("", raw)
+    odd = sorted({*INVISIBLE.findall(raw), *_BLANKS.findall(raw)})
+    value = _BLANKS.sub(" ", INVISIBLE.sub("", raw)).strip()
+    if not odd or CUT.search(value):
         return value, ()
     names = ", ".join(f"U+{ord(c):04X}" for c in odd[:3])
     text = (

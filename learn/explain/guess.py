@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from . import opaque, signed
+from . import jose, opaque, signed
 from . import token as tokens
 from .encoding import unbase64url
 from .note import hidden
@@ -66,6 +66,8 @@ def _ways(value: str, now: float, salts: tuple[str, ...]) -> list[Callable[[byte
         if digest:
             return [lambda key: hmac.digest(key, octets, digest) == expected]
         return []
+    if jose.is_jose(value):
+        return []  # signed with a private key, or not at all
     if opaque.is_remember(value):
         user, _, hexes = value.rpartition("|")
         kind = "sha512" if len(hexes) == 128 else "sha1"
@@ -88,7 +90,7 @@ def _ways(value: str, now: float, salts: tuple[str, ...]) -> list[Callable[[byte
 
         return fits
 
-    return [session, *(usual(salt.encode()) for salt in (signed.USUAL_SALT, *salts))]
+    return [session, *(usual(salt.encode()) for salt in (*signed.USUAL_SALTS, *salts))]
 
 
 def search(

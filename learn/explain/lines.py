@@ -41,6 +41,8 @@ _BARE_PAIR = re.compile(  # { Authorization: "Bearer …" }, without quotes arou
     r"(?P<value>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`)(?P<after>\s*\+\s*[A-Za-z_$][\w.$]*)?",
     re.IGNORECASE,
 )
+_CODE = re.compile(r"\s*(?:[fb]?[\"'`]|[\[{(])")
+_MOST_JOINED = 200  # lines of one header
 _WORDS = re.compile(r"[\w+/=.~-]+")
 
 
@@ -67,8 +69,7 @@ def starts_field(line: str) -> bool:
 
 
 def _plain(line: str) -> str:
-    line = re.sub(r"(?:\\r)?\\n\s*$", "", line.rstrip("\r\n"))
-    return line
+    return re.sub(r"\\r\\n\s*$", "", line.rstrip("\r\n"))  # as Wireshark shows a line's end
 
 
 class _Reader:
@@ -78,7 +79,7 @@ class _Reader:
         self.target: str | None = None
         self.status: int | None = None
         self.open = False  # the line before was a field, which this one may continue
-        self.tried_json = 0
+        self.tried_json = self.joined = 0
 
     def step(self) -> None:
         raw, number = self.lines[self.at], self.at + 1
@@ -90,17 +91,19 @@ class _Reader:
         if self._message_line(line):
             self.open = False
             return
-        found = self._pairs(line, number)
+        found = self._json(line, number) if line[0] in "{[" else []
+        found = found or self._pairs(line, number)
         coded = bool(found)
         found = found or self._field(line, number)
         if not found and self.open and self._continues(raw, line):
             return
         if not found:
-            found = addresses.read(line, number) or self._json(line, number)
+            found = addresses.read(line, number)
         if not found:
             self.open = False
             self.out.passed.append((number, line))
             return
+        self.joined = 0
         self.out.fields += found
         self.open = found[-1].kind == "header" and not coded
 
@@ -141,6 +144,9 @@ class _Reader:
     def _pairs(self, line: str, number: int) -> list[Found]:
         """`"Authorization": "Bearer …"`, in whatever language."""
         found = []
+        plain = _FIELD.match(line)
+        if plain and is_of_interest(clear_name(plain["name"])) and not _CODE.match(plain["value"]):
+            return []
         for match in _PAIR.finditer(line):
             name = clear_name(match["name"])
             if not is_of_interest(name) and name.lower() not in containers.TOKENS:
@@ -203,6 +209,9 @@ class _Reader:
     def _continues(self, raw: str, line: str) -> bool:
         """Join a line that is no field of its own to the field before it, if it belongs there."""
         last = self.out.fields[-1]
+        self.joined += 1
+        if self.joined > _MOST_JOINED or len(last.value) > 100_000:
+            return False
         joined, remark, wrong = None, last.remark, last.wrong
         token = last.value.rpartition(" ")[2]
         if last.value.count('"') % 2 and not _OTHER.match(line):
@@ -266,6 +275,8 @@ def _filled(found: Found, who: str) -> Found:
 def _is_prose(name: str, value: str) -> bool:
     """`Cookie: the browser sends …` is a sentence, no header."""
     low, words = name.lower(), value.split()
-    if low in ("auth", "authentication", "cookies", "token", "session", "secret", "password"):
+    if low == "cookies":
+        return "=" not in value
+    if low in ("auth", "authentication", "token", "session", "secret", "password"):
         return len(words) > 3 or len(words) == 1 and len(value) < 6
     return len(words) > 5 and not re.search(r"[=\"]", value) and value.rstrip().endswith(".")

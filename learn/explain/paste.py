@@ -123,10 +123,11 @@ def _in_lines(text: str, now: float) -> tuple[list[Found], int]:
     if read.fields:
         return read.fields, len(read.passed)
     joined = re.sub(r"\s*\n\s*", "", text)
+    if "\n" in text and re.fullmatch(r"[\w.=+/-]+(?:\s*\n\s*[\w.=+/-]+){1,200}", text):
+        if found := alone.read(joined, 1, now):
+            return [replace(found[0], remark="The line breaks in it were taken out.")], 0
     for whole in (re.sub(r"\n[ \t]*", " ", text), joined):
         found = alone.read(whole, 1, now)
-        if found and "\n" in text and whole == joined and "\n" in text.strip():
-            return [replace(found[0], remark="The line breaks in it were taken out.")], 0
         if found and len(text) < 20_000 and not re.search(r"\n[A-Za-z]+ ", text):
             return found, 0
     found, passed = [], 0

@@ -25,7 +25,8 @@ from .note import (
     wrongs,
 )
 
-SESSION_SALT, USUAL_SALT = "cookie-session", "itsdangerous"
+SESSION_SALT = "cookie-session"
+USUAL_SALTS = ("itsdangerous", "itsdangerous.Signer")  # of a serializer, of a signer alone
 DIGESTS = {20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
 _SESSION = {
     "_user_id": "Flask-Login's: the user whom the session is for.",
@@ -208,7 +209,7 @@ def signed_with(value: str, found: Signed, key: str | bytes, salts) -> str | Non
     octets = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
     size = len(unbase64url(found.signature) or b"")
     digest = getattr(hashlib, DIGESTS.get(size, "sha1"))
-    ways = [(SESSION_SALT, "hmac"), (USUAL_SALT, "django-concat")]
+    ways = [(SESSION_SALT, "hmac"), *((salt, "django-concat") for salt in USUAL_SALTS)]
     ways += [(salt, way) for salt in salts for way in ("django-concat", "hmac")]
     for salt, way in ways:  # the first as in flask.sessions.SecureCookieSessionInterface
         signer = Signer(octets, salt=salt, key_derivation=way, digest_method=digest)

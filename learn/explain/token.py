@@ -123,10 +123,10 @@ def cleaned(token: str) -> Cleaned:
 def no_token(token: str) -> str:
     """Say that a word is no token but one that a program, or its author, left there; else ""."""
     bare = token.strip("'\"")
+    if is_masked(token):
+        return ""
     if bare.lower() in _NOTHING or not bare:
-        return (
-            f"{code(token)} is what a program sends, probably, that has no token in its variable."
-        )
+        return f"{code(token)} is what a program sends, probably, when its variable holds no token."
     if _TEMPLATE.fullmatch(bare):
         return f"{code(token, 80)} is a template, probably, that nobody filled in."
     if _STAND_IN.fullmatch(bare):
