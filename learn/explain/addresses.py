@@ -12,6 +12,7 @@ _NAMES = (
     "access_token|refresh_token|id_token|id_token_hint|token|jwt|auth_token|api_key|apikey|"
     "client_secret|password|client_assertion|assertion|code|logout_token|subject_token"
 )
+_OTPAUTH = re.compile(r"otpauth://[th]otp/\S{0,300}?[?&]secret=([A-Za-z2-7=%]+)")
 _QUERY = re.compile(rf"[?&#]({_NAMES})=([^&\s\"'<>#]+)", re.IGNORECASE)
 _FORM = re.compile(r"[\w.%\[\]-]+=[^&\s]*(?:&[\w.%\[\]-]+=[^&\s]*)+")
 _IN_FORM = re.compile(rf"(?:^|&)({_NAMES})=([^&\s]+)", re.IGNORECASE)
@@ -21,6 +22,8 @@ _USER = re.compile(r"\b([a-z][a-z0-9+.-]{1,12})://([^/\s:@\"']{1,200}):([^/\s@\"
 def read(line: str, number: int) -> list[Found]:
     """Return the tokens and passwords in the addresses of a line, or in a form's body."""
     found = []
+    for match in _OTPAUTH.finditer(line):
+        found.append(Found("secret", match[1], number, "token"))
     for match in _USER.finditer(line):
         said = (
             "A password stands in an address, where logs and shells keep it; programs make "

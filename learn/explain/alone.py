@@ -17,8 +17,13 @@ _CHALLENGING = {
     "title", "type",
 }  # fmt: skip
 _KNOWN = {"basic", "digest", "bearer", *schemes.ABOUT}
-_MAYBE_WORDS = {"token", "key", "bot", "signature", "mutual", "concealed", "negotiate", "splunk",
-                "genie", "discogs"}  # fmt: skip
+_FORM = r"[\w.]+=[^&;\s]*(?:&[\w.]+=[^&;\s]*)+"
+_TALKED_OF = {"basic", "digest", "bearer", "oauth", "oauth2", "apikey", "jwt"}
+_TALK = r"[a-z]+(?: [a-z.,]+)+|auth\w*|access|scheme|credentials|token|header|[\d.]+"
+_MAYBE_WORDS = {
+    *_TALKED_OF, "token", "key", "bot", "signature", "mutual", "concealed", "negotiate", "splunk",
+    "genie", "discogs",
+}  # fmt: skip
 
 
 def read(text: str, number: int, now: float) -> list[Found]:
@@ -48,10 +53,13 @@ def _name(value: str, now: float) -> tuple[str, str] | None:
         return "Authorization", value
     if re.fullmatch(r"(b?)(['\"])(?:Bearer|Basic|Digest|JWT) .*", value):
         return "Authorization", value
+    if re.match(r"[A-Za-z_][\w.-]*=", value):
+        if cookie := _cookies(value, now):
+            return cookie
+        if re.fullmatch(_FORM, value):
+            return None  # `addresses` reads it
     if jose.is_jose(clean):
         return "Authorization", f"Bearer {value}"
-    if re.match(r"[A-Za-z_][\w.-]*=", value) and (cookie := _cookies(value, now)):
-        return cookie
     if tokens.is_readable(clean, now):
         found = signed.read(clean, now)
         if signed.is_session(clean, now) and not opaque.is_django(clean, now):
@@ -73,6 +81,10 @@ def _name(value: str, now: float) -> tuple[str, str] | None:
 
 def _credible(scheme: str, rest: str) -> bool:
     """`token` is a word of English as well: what follows must look like a token."""
+    if scheme in _TALKED_OF and re.fullmatch(_TALK, rest):
+        return bool(tokens.no_token(rest)) and scheme == "bearer"
+    if scheme in _TALKED_OF:
+        return True
     if scheme in ("negotiate", "mutual", "concealed", "signature") and not rest:
         return scheme == "negotiate"
     return bool(re.fullmatch(r"\S{6,}|.*\w=.*|[\"'<{$\[]\S+", rest)) or rest in ("null", "None")
@@ -92,6 +104,8 @@ def _cookies(value: str, now: float) -> tuple[str, str] | None:
     """`session=…; theme=dark`, as `document.cookie` and `curl -b` have it."""
     pairs = [pair.strip() for pair in value.split(";") if pair.strip()]
     if not pairs or not all(re.fullmatch(r"[\w.$!#*|~-]{1,80}=\S*|[\w-]+", p) for p in pairs[:1]):
+        return None
+    if re.fullmatch(_FORM, value):
         return None
     name, equals, first = pairs[0].partition("=")
     if not equals or not re.fullmatch(r"[A-Za-z_.][\w.-]*", name):

@@ -19,12 +19,13 @@ _KNOWN = {
     "client_secret": "The client's password at the issuer",
     "password": "A password",
     "code": "A code of OAuth 2.0, probably: good once and for a short time",
+    "secret": "The secret that an authenticator app keeps: whoever has it makes the same codes",
     "access": "The access token, probably",
     "refresh": "The refresh token, probably, good for new access tokens",
     "csrf_token": "What a form or script sends back, against CSRF",
     "api_key": "A key that names the program, not the user, as a rule",
 }
-_AS_SENT = ("client_secret", "password", "code", "csrf_token", "state")
+_AS_SENT = ("secret", "client_secret", "password", "code", "csrf_token", "state")
 
 
 def notes(one: Found, context: Context) -> list[Note]:

@@ -116,7 +116,7 @@ def _not_base64(token: str, first: str) -> str | None:
         return "Python's `b'…'` went along: decode the bytes to text before they are sent."
     if quoted:
         return "Quotation marks went along; the credentials stand without them."
-    if re.search(r"\s", token):
+    if first.isspace():
         return "The base64 has a blank or a line break in it; it must be one line (RFC 7617 2)."
     if first in ":@" or re.fullmatch(r"[^:]+:.+", token):
         return (

@@ -61,6 +61,15 @@ def _challenge(header: str, offer: Offer, depth: int, context: Context) -> list[
     head = _HEADS.get(scheme) or f"A challenge of the scheme {described(offer.scheme)}."
     if depth == 0 and context.status not in (None, 401, 407):
         head += f" With {context.status} it hints that other credentials might change the answer."
+    if re.match(r"ey[\w-]{8,}\.|[\w-]{40}", offer.scheme):
+        text = "looks like a token, which goes into `Authorization`, in a request."
+        wrong = wrongs(
+            "This looks like a token and not like a challenge, which begins with a scheme."
+        )
+        return [
+            Note(header, "", "No challenge (RFC 9110 11.6.1).", False, depth, wrong),
+            Note(header, shown(offer.scheme), text, True, depth + 1),
+        ]
     wrong = wrongs(None if scheme else "The challenge has no scheme, so no client can answer it.")
     notes = [Note(header, shown(offer.scheme) if depth else "", head, False, depth, wrong)]
     notes += _token(header, offer, depth + 1)

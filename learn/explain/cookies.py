@@ -50,6 +50,9 @@ def cookies(header: str, value: str, context: Context) -> list[Note]:
     if lost and context.full:
         said = f"`{shown(lost[0])}` belongs into `Set-Cookie`; in `Cookie` it is one more cookie."
         notes[0] = replace(notes[0], wrong=(Wrong(said, False),))
+    if context.full and re.search(r",\s*[\w.-]+=", value) and ";" not in value:
+        said = "A semicolon parts cookies in `Cookie`; after a comma, no second one begins."
+        notes[0] = replace(notes[0], wrong=(*notes[0].wrong, Wrong(said, False)))
     for pair in pairs[:MOST]:
         notes += _cookie(header, pair, context)
     return limited(header, notes, 1, len(pairs))
@@ -84,6 +87,8 @@ def _cookie(header: str, pair: str, context: Context) -> list[Note]:
         text, wrong = said, (Wrong(f"Cookie `{shown(name)}`: {said}", False),)
         return [Note(header, shown(pair), text, False, 1, wrong)]
     login = " If it stands for a login, whoever copies it is that user."
+    if "against CSRF" in text:
+        login = ""
     if "no login" in text:
         return [Note(header, shown(pair), f"{_NAMES[name.lower()]}.", False, 1)]
     telling = re.search(r"(?i)session|token|sid|auth|jwt|csrf|xsrf|remember|login", name)

@@ -123,8 +123,7 @@ def _of_scheme(header: str, scheme: str, rest: str, context: Context) -> list[No
         return bearer.credentials(header, rest, context, scheme)
     if not scheme:
         text = "No scheme stands at the start, so no server can tell what this is (RFC 9110 11.4)."
-        wrong = () if not rest or len(rest) > 7 else wrongs("No scheme stands at the start.")
-        return [Note(header, "", text, wrong=wrong), *tokens.notes(header, rest, context, 1)]
+        return [Note(header, "", text), *tokens.notes(header, rest, context, 1)]
     offer = offers(f"{scheme} {rest}".strip(), many=False)[0]
     if low == "digest":
         if not rest:
@@ -133,7 +132,7 @@ def _of_scheme(header: str, scheme: str, rest: str, context: Context) -> list[No
         return digest.credentials(header, offer, context)
     if not offer.scheme:
         text = "No scheme stands at the start, so no server can tell what this is (RFC 9110 11.4)."
-        more = "Its parts are read here as those of an unknown scheme."
+        more = "as it stands; treat it as a secret."
         wrong = (Wrong("No scheme stands at the start, so no server can tell what this is."),)
         return [
             Note(header, "", text, wrong=wrong),

@@ -20,6 +20,7 @@ _START = re.compile(rf"({TOKEN})(?:[ \t]+(?![ \t=])|$)")
 _PARAM = re.compile(rf"({TOKEN})[ \t]*=[ \t]*(.*)", re.DOTALL)
 _PIECE = re.compile(r'(?:"(?:\\.|[^"\\])*"?|[^,"])+', re.DOTALL)  # commas in quotes don't count
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"', re.DOTALL)
+_NEXT = re.compile(r"[ \t;]+(?=(?:Basic|Digest|Bearer|DPoP|Negotiate|NTLM)(?:[ \t]|$))", re.I)
 _RUN = re.compile(  # one of several parameters that no comma parts
     rf"({TOKEN}[ \t]*=[ \t]*(?:\"(?:\\.|[^\"\\])*\"|[^\s;\"]*(?:;(?![\s;])[^\s;\"]*)*))([\s;]*)"
 )
@@ -51,11 +52,27 @@ def pieces(value: str) -> list[str]:
     return [found for piece in _PIECE.findall(value) if (found := piece.strip(" \t\r\n"))]
 
 
+def _run_together(piece: str) -> list[str]:
+    """Part challenges between which the comma is missing: `Basic realm="a" Digest realm="b"`."""
+    parts, begin, at = [], 0, piece.find('"')
+    while at >= 0 and (quoted := _QUOTED.match(piece, at)):
+        if found := _NEXT.match(piece, quoted.end()):
+            parts.append(piece[begin : quoted.end()])
+            begin = found.end()
+        at = piece.find('"', quoted.end())
+    return [*parts, piece[begin:]]
+
+
 def offers(value: str, many: bool) -> list[Offer]:
     """Split a value into its challenges; with `many` false, a scheme can only stand first."""
     found: list[Offer] = []
-    for piece in pieces(value):
+    parts = [(part, at) for piece in pieces(value) for at, part in enumerate(_run_together(piece))]
+    for piece, after in parts if many else [(piece, 0) for piece in pieces(value)]:
         start = _START.match(piece)
+        if after and found and found[-1].params:
+            last = found[-1].params.pop()
+            wrong = Wrong("A comma is missing between two challenges (RFC 9110 11.6.1).")
+            found[-1].params.append(last._replace(wrong=(*last.wrong, wrong)))
         if start and found and _rest_of_qop(piece, found[-1]):
             last = found[-1].params.pop()
             found[-1].params.append(_with_rest(last, piece))
@@ -106,7 +123,7 @@ def _params(piece: str) -> list[Param]:
     for number, (_, between) in enumerate(found[:-1]):
         stands = "a semicolon stands" if ";" in between else "only a blank stands"
         after = f"After `{shown(params[number].name)}` {stands} where a comma belongs"
-        wrong = Wrong(f"{after} (RFC 9110 11.2), so most programs misread what follows.")
+        wrong = Wrong(f"{after} (RFC 9110 11.2), so programs read what follows in different ways.")
         params[number] = params[number]._replace(wrong=(*params[number].wrong, wrong))
     return params
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from . import addresses, containers
+from . import addresses, alone, containers
 from .fields import is_of_interest
 from .found import Found, clear_name, tidy, unquoted
 from .note import Wrong
@@ -25,24 +25,32 @@ _FIELD = re.compile(
 _INSIDE = re.compile(
     r"(?:^|[\s\[({\"'<>|,;@])(?P<name>(?:proxy-)?authorization|(?:www|proxy)-authenticate"
     r"|set-cookie|cookie|authentication-info|HTTP_AUTHORIZATION|HTTP_COOKIE|x-api-key"
-    r"|x-access-token|x-auth-token)[\"'`]?\s*(?::|=>|→|=(?![=>]))\s*(?P<value>\S.*)",
+    r"|x-access-token|x-auth-token)[\"'`]?(?: header)?"
+    r"\s*(?::|=>|→|=(?![=>])|,(?=B))\s*(?P<value>(?![$%][\d{])\S.*)",
     re.IGNORECASE,
 )
 _REQUEST = re.compile(r"([A-Z]{3,10})\s+(\S+)\s+HTTP/[\d.]+\s*$")
 _STATUS = re.compile(r"HTTP/[\d.]+\s+(\d{3})\b")
 _OTHER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]+\s*:(?:\s|$)")
 _PAIR = re.compile(
-    r"(?P<q>[\"'])(?P<name>[A-Za-z][\w-]{1,60})(?P=q)\]?\s*(?::|=>|=|,)\s*"
+    r"(?P<q>[\"'])(?P<name>[A-Za-z][\w-]{1,60})(?P=q)\]?\s*(?::|=>|=|,|value\s*=)\s*"
     r"(?P<prefix>[fbrFBR]{0,2})(?P<value>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`)"
     r"(?P<after>\s*[+.]\s*[A-Za-z_$][\w.$]*|\s*%\s*\w+|\.format\()?"
 )
 _BARE_PAIR = re.compile(  # { Authorization: "Bearer …" }, without quotes around the name
-    r"(?:^|[\s{,(.])(?P<name>(?:proxy-)?authorization|cookie)\s*(?:[:=]|=>)\s*(?P<prefix>[fb]?)"
+    r"(?:^|[\s{,(.:])(?P<name>(?:proxy-)?authorization|(?:www|proxy)-authenticate"
+    r"|(?:set-)?cookie)(?:\s*(?:[:=]|=>)\s*|[ \t]+)(?P<prefix>[fb]?)"
     r"(?P<value>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`)(?P<after>\s*\+\s*[A-Za-z_$][\w.$]*)?",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"\s*(?:[fb]?[\"'`]|[\[{(])")
 _MOST_JOINED = 200  # lines of one header
+_SEPARATORS = re.compile(r"[\s,;\"'`|<>(){}\[\]]+")
+_OPTION = re.compile(r"(?:-H|--header)(?:[ =]|(?=['\"]))\s*")
+_ROW = re.compile(r"\|?\s*[*_]*([\w-]+)[*_]*\s*\|\s*([^|]+?)\s*\|?\s*")
+_LISTED = re.compile(
+    r"\[(?:\]\s*string\s*\{)?\s*[\"']?([A-Za-z]+ [^\]\"'{}]+)[\"']?\s*[\]}].*", re.DOTALL
+)
 _WORDS = re.compile(r"[\w+/=.~-]+")
 
 
@@ -54,9 +62,9 @@ class Lines:
     passed: list[tuple[int, str]] = field(default_factory=list)  # lines that are not explained
 
 
-def read(text: str) -> Lines:
+def read(text: str, now: float) -> Lines:
     """Return the headers in a text, and the lines that are none."""
-    reader = _Reader([_plain(line) for line in text.split("\n")])
+    reader = _Reader([_plain(line) for line in text.split("\n")], now)
     while reader.at < len(reader.lines):
         reader.step()
     return reader.out
@@ -73,7 +81,8 @@ def _plain(line: str) -> str:
 
 
 class _Reader:
-    def __init__(self, lines: list[str]):
+    def __init__(self, lines: list[str], now: float):
+        self.now = now
         self.lines, self.at, self.out = lines, 0, Lines()
         self.method: str | None = None
         self.target: str | None = None
@@ -98,7 +107,7 @@ class _Reader:
         if not found and self.open and self._continues(raw, line):
             return
         if not found:
-            found = addresses.read(line, number)
+            found = addresses.read(line, number) or self._tokens(line, number)
         if not found:
             self.open = False
             self.out.passed.append((number, line))
@@ -118,7 +127,14 @@ class _Reader:
         inner = _MARK.sub("", line[1:-1].strip())
         if quoted and _FIELD.match(inner) and line[0] not in inner.replace("\\", ""):
             line = inner
-        return line.strip()
+        option = _OPTION.match(line)
+        if option:
+            line = re.sub(r"\s*\\$", "", line[option.end() :]).replace("\\ ", " ").strip()
+            line = line[1:-1] if line[:1] in "'\"" and line[:1] == line[-1:] else line
+        row = _ROW.fullmatch(line) if "|" in line[:200] else None
+        if row and is_of_interest(row[1]):
+            line = f"{row[1]}: {row[2]}"
+        return re.sub(r"^\*\*([\w-]+)(?::\*\*|\*\*:)", r"\1:", line.strip())
 
     def _message_line(self, line: str) -> bool:
         request, status = _REQUEST.search(line[:8000]), _STATUS.match(line)
@@ -130,7 +146,8 @@ class _Reader:
         return bool(status)
 
     def _made(self, name: str, raw: str, number: int, **more) -> Found:
-        value, stripped = unquoted(raw)
+        listed = _LISTED.fullmatch(raw.strip())
+        value, stripped = unquoted(listed[1] if listed else raw)
         value, wrong = tidy(value)
         response = re.match(r"(?i)(?:www|proxy)-authenticate|set-cookie|.*-info", name)
         if stripped and more.get("remark") is None:
@@ -184,7 +201,9 @@ class _Reader:
         inside = _INSIDE.search(line)
         if inside and not (match and _OTHER.match(line) and match["name"].lower() in _NEVER):
             value = inside["value"]
-            if not _is_prose(inside["name"], value):
+            if not _is_prose(inside["name"], value) and (
+                "=" in value or "cookie" not in inside["name"].lower()
+            ):
                 before = line[: inside.start("name")]
                 if before.endswith(("'", '"')) and value.count(before[-1]) % 2:
                     value = value.partition(before[-1])[0]
@@ -237,6 +256,13 @@ class _Reader:
         )
         return True
 
+    def _tokens(self, line: str, number: int) -> list[Found]:
+        """A token somewhere in a sentence or table, if it is one that anyone can read."""
+        words = _SEPARATORS.split(line)[:200]
+        whole = [word.strip(".:") for word in words if 20 < len(word) < 20_000 and "." in word]
+        signed = [word for word in whole if word.count(".") > 1 and not word.startswith("http")]
+        return [one for word in signed for one in alone.read(word, number, self.now)]
+
     def _json(self, line: str, number: int) -> list[Found]:
         """A body in JSON, on one line or down to the end of the text."""
         if line[0] not in "{[" or self.tried_json > 20:
@@ -275,8 +301,8 @@ def _filled(found: Found, who: str) -> Found:
 def _is_prose(name: str, value: str) -> bool:
     """`Cookie: the browser sends …` is a sentence, no header."""
     low, words = name.lower(), value.split()
-    if low == "cookies":
-        return "=" not in value
+    if "cookie" in low:
+        return "=" not in value and len(words) > 3
     if low in ("auth", "authentication", "token", "session", "secret", "password"):
         return len(words) > 3 or len(words) == 1 and len(value) < 6
     return len(words) > 5 and not re.search(r"[=\"]", value) and value.rstrip().endswith(".")

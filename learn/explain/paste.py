@@ -65,7 +65,7 @@ def read(text: str, context: Context = NOTHING, usual_method: str | None = None)
     reading = Reading(passed=passed)
     seen: set[tuple[str, str, str]] = set()
     authorization = ""
-    for one in found:
+    for one in [piece for whole in found for piece in _cookies_apart(whole)]:
         key = (one.name.lower(), one.value, one.kind + repr(one.content)[:200])
         if key in seen:
             continue
@@ -93,6 +93,19 @@ def explain_line(line: str, context: Context = NOTHING) -> list[Note]:
     return [note for one in read(line, context).fields for note in one.notes]
 
 
+def _cookies_apart(one: Found) -> list[Found]:
+    """Part the cookies that requests and others join by commas; a date has no name after one."""
+    if one.name.lower() != "set-cookie" or one.kind != "header":
+        return [one]
+    pieces = re.split(r",\s*(?=[\w!#$%&'*.^`|~+-]+=[^,]*;)", one.value)
+    if len(pieces) == 1:
+        return [one]
+    remark = (
+        "Several cookies in one field: a program joined them, probably; each has its own field."
+    )
+    return [replace(one, value=piece, remark=remark) for piece in pieces if piece.strip()]
+
+
 def _find(text: str, now: float) -> tuple[list[Found], int]:
     """Return what a text holds, and how many lines or members are of no interest."""
     if not text:
@@ -107,7 +120,7 @@ def _find(text: str, now: float) -> tuple[list[Found], int]:
         number = before.count("\n") + 1
         raw = text[command.start(1) : len(text) - len(words[1])]
         found = curl.read(words[0], number, raw)
-        around = lines.read(f"{before}\n{words[1]}")
+        around = lines.read(f"{before}\n{words[1]}", now)
         more = [one for one in around.fields if one.value]
         if found or more:
             return found + more, len([1 for _, line in around.passed if line])
@@ -119,7 +132,7 @@ def _in_lines(text: str, now: float) -> tuple[list[Found], int]:
         found = alone.read(text, 1, now)
         if found:
             return found, 0
-    read = lines.read(_steady(text))
+    read = lines.read(_steady(text), now)
     if read.fields:
         return read.fields, len(read.passed)
     joined = re.sub(r"\s*\n\s*", "", text)
@@ -191,10 +204,22 @@ def _nothing(text: str, found: list[Found]) -> str:
     if not text:
         return f"There is nothing to explain. {_HINT}"
     name, colon, _ = text.partition(":")
+    if "-----BEGIN " in text:
+        return f"This is a key or certificate, and no header; --key takes it. {_HINT}"
+    if curl.find(text):
+        return (
+            "The command itself has no header that says who asks. Run it with -v, and paste what it"
+            f" prints. {_HINT}"
+        )
     if found:
         name = shown(found[0].name)
         return f"`{name}` with this value has nothing to do with authentication. {_HINT}"
-    if colon and "\n" not in text and re.fullmatch(r"[\w!#$%&'*+.^|~-]+", name.strip()):
+    if (
+        colon
+        and "\n" not in text
+        and not is_auth_header(name)
+        and re.fullmatch(r"[\w!#$%&'*+.^|~-]+", name.strip())
+    ):
         return f"`{shown(name.strip())}` is not an authentication header. {_HINT}"
     if "\n" in text:
         return f"Nothing in these lines has to do with authentication. {_HINT}"

@@ -65,7 +65,9 @@ def read(value: str, now: float) -> Signed | None:
     at = signed_time(stamp, now) if stamp else None
     if stamp and pieces[0]:
         found = _payload(pieces[0])
-        good = size in SIZES and at
+        good = size in SIZES and at and not (at[1] and not found)
+        if found and isinstance(found[0], (int, float)) and at and at[1]:
+            return None  # a number before a time of long ago: some other maker's token
         if found and (good or (isinstance(found[0], dict) and unbase64url(stamp))):
             return Signed(pieces[0], *found, False, stamp, signature, at)
         if good and re.fullmatch(r"[^.=\s][^=\s\x00-\x1f]*", pieces[0]) and not found:
@@ -120,7 +122,7 @@ def notes(
             f"A token as itsdangerous makes it, signed {made}but not encrypted, so anyone can read "
             "it. Whoever copies it can use it."
         )
-        if found.plain or found.stamp is None:
+        if found.plain or found.stamp is None or isinstance(found.value, (int, float)):
             kind = kind.replace("A token", "Probably a token")
     what = "the session" if flask else "the content"
     packed = " (the leading dot says: compressed)" if found.packed else ""
@@ -185,6 +187,13 @@ def _verdict(
 ) -> tuple[str, tuple[Wrong, ...], str | None]:
     """Return what the signature says, what is wrong with it, and the salt that fits a key."""
     keys = [key for key in context.keys if not isinstance(key, PublicKey)]
+    size = len(unbase64url(found.signature) or b"")
+    if size not in SIZES:
+        text = f"the signature, but it has {size} bytes, as no HMAC has, so it can't be right."
+        said = (
+            f"The signature has {size} bytes, as no HMAC has: it was cut off or changed, probably."
+        )
+        return text, wrongs(said), None
     if not keys:
         text = "the signature; to verify it takes the server's `SECRET_KEY`, not known here."
         return text, (), None

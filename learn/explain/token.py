@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from . import jose, opaque, signed
 from .encoding import CUT, MASKED, json_object, unbase64url
@@ -35,7 +36,9 @@ _STAND_IN = re.compile(
     re.IGNORECASE,
 )
 _QUOTES = re.compile(r"(b?)([\"'`“”‘’])(.*?)[\"'`“”‘’]?", re.DOTALL)
-_PREFIX = re.compile(r"(?:bearer|jwt|token)(?:\s*[:,=]\s*|\s+|%20|\+)", re.IGNORECASE)
+_PREFIX = re.compile(
+    r"(?:bearer|jwt|(?:access_|id_)?token)(?:\s*[:,=]\s*|\s+|%20|\+)", re.IGNORECASE
+)
 
 
 class Cleaned(NamedTuple):
@@ -89,11 +92,12 @@ def cleaned(token: str) -> Cleaned:
                 if quoted[1]
                 else "A quotation mark stands at the token, and the server gets it with the token."
             )
-        again = _PREFIX.match(token)
-        if again and len(token) > again.end():
-            word = shown(again[0].strip(" \t:,="))
-            found.append(f"`{word}` stands once more in front of the token.")
-            token = token[again.end() :]
+        match = _PREFIX.match(token)
+        if match and len(token) > match.end():
+            word = shown(match[0].strip(" \t:,="))
+            again = "once more " if word.lower() == "bearer" else ""
+            found.append(f"`{word}` stands {again}in front of the token, where nothing belongs.")
+            token = token[match.end() :]
         if re.match(r"[:,=;]\s*\S", token):
             found.append(
                 f"{code(token[0])} stands in front of the token and does not belong there."
@@ -113,6 +117,15 @@ def cleaned(token: str) -> Cleaned:
             token = re.sub(r"(\\[nr])+$", "", token)
         if token == before:
             break
+    if "%" in token and re.fullmatch(r"ey[\w.%-]+=*", token):
+        found.append("The token is percent-encoded, as addresses want it and headers don't.")
+        token = unquote(token)
+    whole = re.match(r"(ey[\w-]+\.ey[\w-]+\.[\w-]{43,})[\s;?&]+(\S.*)", token, re.DOTALL)
+    if whole and not re.fullmatch(r"[\w-]{12,}", whole[2]):
+        found.append(
+            f"Something follows the token and does not belong there: {code(whole[2], 40)}."
+        )
+        token = whole[1]
     inner = re.sub(r"\s+", "", token)
     if inner != token and re.fullmatch(r"[\w.=-]+", inner) and inner.startswith("ey"):
         found.append("A blank or a line break stands in the token, which must be one word.")
@@ -146,7 +159,11 @@ def opaque_text(token: str, what: str = "Bearer token") -> tuple[str, tuple[Wron
         return "cut off: only a part of it stands here, and no more than that can be said.", ()
     if token.startswith("ey") and _begins_like_json(token):
         dots = token.count(".")
-        if dots == 0 and (json_object(unbase64url(token.rstrip("="))) is not None):
+        inside = json_object(unbase64url(token.rstrip("="))) if dots == 0 else None
+        if inside is not None and "alg" in inside[0]:
+            said = "the first part of a JWT, its header; the other two are missing."
+            return said, wrongs(f"This is {said}")
+        if inside is not None:
             return "JSON in base64, and no JWT, which has three parts.", ()
         text = "begins like a JWT, but its first part is no JSON header with `alg`, so it is none"
         said = "It begins like a JWT and is none: it is cut off, probably, or a letter was changed."

@@ -100,6 +100,11 @@ def check_safe(notes: list[Note]) -> None:
         assert note.depth in (0, 1, 2, 3) and len(note.part) < 700 and len(note.text) < 5000
 
 
+DIGEST_DEVICE = (
+    'WWW-Authenticate: Digest realm="IP Camera(A1234)", nonce="21488f44d6", stale="FALSE"'
+)
+
+
 def token(claims, header=None, signature="A" * 43) -> str:
     """Return a JWT with these claims; its signature is right in length and in nothing else."""
     return f"{packed(header or {'alg': 'HS256', 'typ': 'JWT'})}.{packed(claims)}.{signature}"

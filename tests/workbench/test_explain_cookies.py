@@ -88,6 +88,7 @@ DJANGO_SESSION = (
         f"curl -b 'session={LOGIN}' http://127.0.0.1:5006/",
         f'document.cookie = "session={LOGIN}"'.partition('"')[2].strip('"'),
     ],
+    ids=["pair", "pairs", "last", "Set-Cookie", "Cookie", "value", "curl", "script"],
 )
 def test_flask_login_session(paste):
     """Whom the session is for is shown, however long the identifier before it is."""
@@ -147,6 +148,7 @@ def test_jwt_in_a_cookie_has_its_name():
         (URLSafeSerializer("k").dumps({"id": 1}), '{"id": 1}', False),
         (Serializer("k").dumps({"id": 1}), '{"id": 1}', False),
     ],
+    ids=["object", "text", "list", "signed text", "untimed", "JSON"],
 )
 def test_tokens_of_itsdangerous(made, content, sure):
     """Text and objects, timed or not: read, verified with the usual salt, alone and as Bearer."""

@@ -113,8 +113,9 @@ KNOWN = Context(
     keys=["k" * 32, KEY, ""], passwords={"user1": "pass1", "Mufasa": "Circle of Life"}, salts=["s"]
 )
 BITS = st.sampled_from(
-    [*"'\",=.\\ `;\t{}[]()<>:\n$|/+*&?#-", "\x1b[31m", "\u202e", "\ud800", "…", "...", "eyJ", "\r\n",
-     "Bearer ", "Authorization: ", "WWW-Authenticate: Digest ", "b'", "==", " -H ", "curl ", "\x00",
+    [*"'\",=.\\ `;\t{}[]()<>:\n$|/+*&?#-", "\x1b[31m", "\u202e", "\ud800", "…", "...", "eyJ",
+     "\r\n", "Bearer ", "Authorization: ", "WWW-Authenticate: Digest ", "b'", "==", " -H ",
+     "curl ", "\x00",
      '{"a":', "&access_token=", "Cookie: session=", "HTTP_", "\u200b", "\\r\\n", "%20", "$TOKEN"]
 )  # fmt: skip
 PIECES = st.one_of(BITS, st.text(max_size=12), st.sampled_from([*FORMS.values(), *SEEDS, JOE]))
