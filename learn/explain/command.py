@@ -135,7 +135,7 @@ def headlines(reading: Reading) -> list[tuple[str, str]]:
             found.append((not wrong.refused, where if many else "", wrong.text))
     found.sort(key=lambda item: item[0])
     lines = dict.fromkeys(
-        ("Mind" if minor else "Wrong", f"{where}: {text}" if where else text)
+        ("Note" if minor else "Wrong", f"{where}: {text}" if where else text)
         for minor, where, text in found
     )
     return list(lines)
@@ -167,6 +167,7 @@ def as_json(reading: Reading, more: str = "") -> str:
         "headers": fields,
         "passed_over": reading.passed,
         "left_out": reading.left,
+        "unread": reading.unread,
     }
     if more:
         whole["guess"] = more
@@ -198,6 +199,8 @@ def drawn(reading: Reading) -> Iterator:
         yield from (rich_note(note) for note in one.notes)
     if reading.left:
         yield Text(f"\n{reading.left} more headers were left out.")
+    if reading.unread:
+        yield Text(f"\nThe last {reading.unread:,} characters were not read: paste less.", "yellow")
     if reading.passed:
         what = "line or member has" if reading.passed == 1 else "lines or members have"
         yield Text(f"\n{reading.passed} {what} nothing to do with authentication.", "dim")

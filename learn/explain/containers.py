@@ -27,7 +27,7 @@ _ANSWER = {"token_type", "expires_in", "scope", "error", "error_description", "m
 _OF_HTTP = {"method", "httpVersion", "statusText", "version", "startedDateTime", "creator"}
 _CLAIMS = {"iss", "sub", "aud", "exp", "iat", "nbf", "jti"}
 _WRAPPED = re.compile(r"<?[A-Za-z_][\w.]*\s*\(?\s*([\[{(].*[\]})])\s*\)?>?", re.DOTALL)
-_DEEPEST, _MOST_PYTHON = 80, 400_000
+_DEEPEST, _MOST_PYTHON = 80, 200_000
 
 
 @dataclass
@@ -59,11 +59,13 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         pass
+    if len(text) > _MOST_PYTHON:
+        return None
     depth = deepest = 0
     for letter in text:
         depth += (letter in "([{") - (letter in ")]}")
         deepest = max(deepest, depth)
-    if deepest > _DEEPEST or len(text) > _MOST_PYTHON:
+    if deepest > _DEEPEST:
         return None
     try:
         with warnings.catch_warnings():

@@ -85,7 +85,9 @@ def offers(value: str, many: bool) -> list[Offer]:
                 continue
         if not found:
             found.append(Offer(""))
-        if piece:
+        if piece and len(found[-1].params) > 25 * MOST:
+            found[-1].params.append(Param("", "", piece))  # counted, no more
+        elif piece:
             found[-1].params += _params(piece)
     return found or [Offer("")]
 

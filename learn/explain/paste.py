@@ -16,7 +16,8 @@ from .note import NOTHING, Context, Note, Wrong, all_wrong, shown
 from .small import own, own_name
 from .token import notes as token_notes
 
-MOST_TEXT = 4_000_000  # characters
+MOST_TEXT = 8_000_000  # characters of JSON; of other text, so much is read:
+MOST_LINES, MOST_CHARACTERS = 5_000, 400_000
 MOST_FIELDS = 60
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 _HINT = (
@@ -39,6 +40,7 @@ class Reading:
 
     fields: list[Explained] = field(default_factory=list)
     passed: int = 0  # lines, or members, that have nothing to do with authentication
+    unread: int = 0  # characters at the end that were not looked at
     left: int = 0  # headers that are not explained, since there were too many
 
     @property
@@ -61,8 +63,14 @@ def read(text: str, context: Context = NOTHING, usual_method: str | None = None)
     plain = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n").strip("\ufeff \t\n")
     if len(plain) > 1 and plain[0] + plain[-1] in PAIRS and plain[0] not in plain[1:-1]:
         plain = plain[1:-1].strip()
-    found, passed = _find(plain, context.time())
-    reading = Reading(passed=passed)
+    inside = containers.read(plain)
+    rest = ""
+    if inside is not None and inside.fields:
+        found, passed = inside.fields, inside.passed
+    else:
+        plain, rest = _beginning(plain)
+        found, passed = _find(plain, context.time())
+    reading = Reading(passed=passed, unread=len(rest))
     seen: set[tuple[str, str, str]] = set()
     authorization = ""
     for one in [piece for whole in found for piece in _cookies_apart(whole)]:
@@ -81,7 +89,8 @@ def read(text: str, context: Context = NOTHING, usual_method: str | None = None)
         else:
             reading.passed += 1
     if not reading.fields:
-        raise ValueError(_nothing(plain, found))
+        only = f" Only the first {len(plain):,} characters were read." if rest else ""
+        raise ValueError(_nothing(plain, found) + only)
     return reading
 
 
@@ -91,6 +100,13 @@ def explain_line(line: str, context: Context = NOTHING) -> list[Note]:
     Raises ValueError, with a sentence for that person, if there is nothing to explain.
     """
     return [note for one in read(line, context).fields for note in one.notes]
+
+
+def _beginning(text: str) -> tuple[str, str]:
+    """Return as much of a long text as is read, and the rest."""
+    lines = text[:MOST_CHARACTERS].split("\n", MOST_LINES)
+    end = MOST_CHARACTERS - len(lines[-1]) if len(lines) > MOST_LINES else MOST_CHARACTERS
+    return text[:end], text[end:]
 
 
 def _cookies_apart(one: Found) -> list[Found]:
@@ -110,9 +126,6 @@ def _find(text: str, now: float) -> tuple[list[Found], int]:
     """Return what a text holds, and how many lines or members are of no interest."""
     if not text:
         return [], 0
-    inside = containers.read(text)
-    if inside is not None and inside.fields:
-        return inside.fields, inside.passed
     command = curl.find(text)
     words = curl.words_of(text[command.start(1) :]) if command else None
     if words:

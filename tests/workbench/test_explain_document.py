@@ -105,7 +105,7 @@ alone. The text comes from the arguments, from a file (`--file headers.txt` or `
 from a pipe (`pbpaste | python3 -m learn explain`). Nothing leaves your machine.
 
 What is wrong comes first: **Wrong** is what a server, or a browser, will most likely refuse, and
-**Mind** is a risk, or odd. After that comes each header, part by part. Lines that have nothing to
+**Note** is a risk, or odd. After that comes each header, part by part. Lines that have nothing to
 do with authentication are passed over and counted. The exit status is 0 when nothing wrong was
 seen, 1 when something is wrong, and 2 when there was nothing to read; `--json` says the same for
 a program.

@@ -290,7 +290,7 @@ def test_pyjwt_refuses_what_is_said_to_be_refused(claims):
 def test_no_exp():
     """A token without exp never expires, whatever other claims are called."""
     first, _ = said(token({"user": "admin", "expiration": "2023-06-05 12:00"}))
-    assert first == "Mind: No `exp`: by itself, the token never expires."
+    assert first == "Note: No `exp`: by itself, the token never expires."
 
 
 def test_claims_in_full():

@@ -154,7 +154,7 @@ def test_damaged_pastes(text, data):
     check_reading(text[:at] + data.draw(st.one_of(BITS, st.text(max_size=5))) + text[to:])
 
 
-@settings(max_examples=60, deadline=None, print_blob=True)
+@settings(max_examples=30, deadline=None, print_blob=True)
 @given(
     st.sampled_from(["", "Authorization: ", "Cookie: s=", '{"a": "', 'curl -H "', "(", "eyJ"]),
     PIECES,
@@ -168,6 +168,13 @@ def test_too_long_a_paste():
     """Beyond some millions of characters nothing is read, and the sentence says so."""
     with pytest.raises(ValueError, match="million characters"):
         read("Authorization: Basic dXNlcjE6cGFzczE=\n" * (MOST_TEXT // 30))
+
+
+def test_a_long_log():
+    """Of a long log the first lines are read, and the rest is said to be unread."""
+    reading = read("Authorization: Basic dXNlcjE6cGFzczE=\n" + "a: b\n" * 100_000)
+    assert reading.unread == 5 * 95_001 - 1 and reading.passed == 4999
+    assert not read("Authorization: Basic dXNlcjE6cGFzczE=\n" + "a: b\n" * 4000).unread
 
 
 def test_many_headers():
