@@ -45,7 +45,8 @@ def _kind(name: tuple[str, str] | None) -> str:
 def _name(value: str, now: float) -> tuple[str, str] | None:
     """Return the header in which a value belongs, and the value as it belongs there."""
     word, _, rest = value.partition(" ")
-    low = word.lower().rstrip(":,")
+    low = word.lower()
+    low = low.rstrip(":,") if low.startswith(("bearer", "basic")) else low
     clean = tokens.cleaned(value).token
     if low in _KNOWN and (low not in _MAYBE_WORDS or _credible(low, rest)):
         return _of_scheme(value, word, rest.strip())

@@ -85,7 +85,11 @@ def _member(name: str, value: Any) -> list[Note]:
     elif name == "error":
         said = bearer.error(str(value))[0]
         known = "does not define" not in said
-        text = f"{quoted}: {said}" if known else f"{quoted}: {_OAUTH.get(str(value), 'refused.')}"
+        text = (
+            f"{quoted}: {said}"
+            if known
+            else f"{quoted}: {_OAUTH.get(str(value), 'no code of OAuth.')}"
+        )
         return [Note(name, "", text, wrong=wrongs(f"The answer is an error: {quoted}."))]
     else:
         text = f"{quoted}: the answer in words."

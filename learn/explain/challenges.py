@@ -130,7 +130,9 @@ def _text(
             return f"the reason, in the server's words: {code(value, 400)} (RFC 6750 3)."
     if scheme == "digest" and param.name in digest.CHOICES:
         wrong = digest.quote_wrong(param, ("algorithm", "stale"), "3.3")
-        return noted(digest.choice(param.name, value), wrong)
+        text = digest.choice(param.name, value)
+        none = text.startswith("no algorithm") and f"`algorithm`: {code(value, 40)} is {text}"
+        return noted(text, wrong, none or None)
     if scheme not in _PARAMS:
         known = {"realm": basic.REALM} | (bearer.CHALLENGE if scheme == "" else {})
         return known.get(param.name, "a parameter of this scheme, which is not explained here.")

@@ -53,6 +53,11 @@ def cookies(header: str, value: str, context: Context) -> list[Note]:
     if context.full and re.search(r",\s*[\w.-]+=", value) and ";" not in value:
         said = "A semicolon parts cookies in `Cookie`; after a comma, no second one begins."
         notes[0] = replace(notes[0], wrong=(*notes[0].wrong, Wrong(said, False)))
+    few = names[:200] if context.full else []
+    twice = next((name for name in few if few.count(name) > 1), None)
+    if twice is not None:
+        said = f"`{shown(twice)}` stands twice; which one counts depends on the server."
+        notes[0] = replace(notes[0], wrong=(*notes[0].wrong, Wrong(said, False)))
     for pair in pairs[:MOST]:
         notes += _cookie(header, pair, context)
     return limited(header, notes, 1, len(pairs))

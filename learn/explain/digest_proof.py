@@ -117,7 +117,10 @@ def verdict(
     needed = ("realm", "nonce", "uri", "nc", "cnonce")[: 5 if qop else 3]
     lost = [name for name in needed if name not in given]
     if lost:
-        return note(f"Not recomputed here: {', '.join(f'`{name}`' for name in lost)} is not known.")
+        return note(
+            f"Not recomputed here: {', '.join(f'`{name}`' for name in lost)} "
+            f"{'is' if len(lost) == 1 else 'are'} not known."
+        )
     if password is None:
         return note(
             "Without the password it can't be recomputed here, but whoever sees this "

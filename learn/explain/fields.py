@@ -80,4 +80,11 @@ def meant(name: str) -> str:
 
 def is_of_interest(name: str) -> bool:
     """Say whether a field may have to do with authentication, its name misspelt or home-made."""
-    return is_auth_header(name) or bool(meant(name)) or small.own_name(name)
+    copied = is_copy(name) or small.own_name(name)
+    return is_auth_header(name) or bool(meant(name)) or copied
+
+
+def is_copy(name: str) -> bool:
+    """Say whether a header is a proxy's copy of `Authorization`: `X-Forwarded-Authorization`."""
+    low = name.strip().lower()
+    return low.endswith("-authorization") and not is_auth_header(low) and not meant(low)

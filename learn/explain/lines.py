@@ -44,6 +44,11 @@ _BARE_PAIR = re.compile(  # { Authorization: "Bearer …" }, without quotes arou
     re.IGNORECASE,
 )
 _CODE = re.compile(r"\s*(?:[fb]?[\"'`]|[\[{(])")
+_SPACED = re.compile(  # one blank where the colon should be
+    r"((?:proxy-)?authorization|(?:www|proxy)-authenticate)[ \t]+"
+    r"((?:basic|bearer|digest|token|dpop|jwt)[ \t]+(?=.*[\d=\".]).*|negotiate|ntlm)",
+    re.IGNORECASE,
+)
 _MOST_JOINED = 200  # lines of one header
 _SEPARATORS = re.compile(r"[\s,;\"'`|<>(){}\[\]]+")
 _OPTION = re.compile(r"(?:-H|--header)(?:[ =]|(?=['\"]))\s*")
@@ -198,6 +203,9 @@ class _Reader:
                 return [self._made(name, value, number)]
         if is_of_interest(clear_name(line.rstrip(":"))) and re.fullmatch(r"[\w-]+:?", line):
             return self._next_line(line.rstrip(":"), number)
+        spaced = _SPACED.fullmatch(line)
+        if spaced:
+            return [self._made(spaced[1], spaced[2], number)]
         inside = _INSIDE.search(line)
         if inside and not (match and _OTHER.match(line) and match["name"].lower() in _NEVER):
             value = inside["value"]

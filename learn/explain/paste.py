@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass, field, replace
 
 from . import alone, answers, containers, curl, lines
-from .fields import explain, is_auth_header, meant
+from .fields import explain, is_auth_header, is_copy, meant
 from .found import PAIRS, Found
 from .note import NOTHING, Context, Note, Wrong, all_wrong, shown
 from .small import own, own_name
+from .token import is_readable
 from .token import notes as token_notes
 
 MOST_TEXT = 8_000_000  # characters of JSON; of other text, so much is read:
@@ -195,6 +196,16 @@ def _explained(one: Found, context: Context) -> list[Note]:
         )
         extra.insert(0, Wrong(said))
         notes = [replace(note, header=name) for note in explain(right, one.value, context)]
+    elif is_copy(one.name):
+        notes = [
+            replace(note, header=name) for note in explain("Authorization", one.value, context)
+        ]
+        text = "By its name a copy of `Authorization`, probably, that a proxy or gateway made."
+        notes.insert(1, Note(name, "", text, False, 1))
+    elif one.name.lower() in ("session", "remember_token") and is_readable(
+        one.value, context.time()
+    ):
+        notes = explain("Cookie", f"{one.name}={one.value}", context)
     elif own_name(one.name) and one.value.strip():
         notes = own(name, one.value.strip(), context)
     else:

@@ -109,6 +109,10 @@ _OWN = {
     "x-vault-token": "a token, as HashiCorp's Vault takes it",
     "sec-websocket-protocol": "the subprotocols of a WebSocket, in which some scripts send a token",
 }
+_NO_TOKEN = re.compile(
+    r"-(?:user|email|name|groups?|username|method|type|status|mode|time|date|length|required|url|uri"
+    r"|host|redirect|count|limit|remaining|reset|expires|expiry|ttl)$"
+)
 _ADDED = ("x-amzn-oidc", "x-goog-iap", "cf-access")
 
 
@@ -117,13 +121,13 @@ def own_name(name: str) -> bool:
     low = name.strip().lower()
     words = r"token|api-?key|apikey|jwt|auth|credential|secret|session|access-?key|id-?token"
     names = rf"(?:x-|cf-|cosmo-)?(?:[a-z0-9]+-){{0,4}}(?:{words})(?:-[a-z0-9]+){{0,3}}"
-    return low in _OWN or re.fullmatch(names, low) is not None
+    return low in _OWN or (re.fullmatch(names, low) is not None and not _NO_TOKEN.search(low))
 
 
 def own(header: str, value: str, context: Context) -> list[Note]:
     """A header of an application's own, with a token in it."""
     low = header.strip().lower()
-    about = _OWN.get(low, "a token or key, by its name")
+    about = _OWN.get(low, "probably a token or key, by its name")
     if low == "sec-websocket-protocol":
         words = [word.strip() for word in value.split(",")]
         value = next((w for w in words if tokens.is_readable(w, context.time())), "")

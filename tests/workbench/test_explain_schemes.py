@@ -86,7 +86,7 @@ def test_what_a_signature_lacks():
         ("X-API-Key", "a key that names the program"),
         ("X-CSRF-TOKEN", "a page of the site itself"),
         ("Authentication-Token", "Flask-Security"),
-        ("X-My-Auth-Token", "a token or key, by its name"),
+        ("X-My-Auth-Token", "probably a token or key, by its name"),
         ("Private-Token", "GitLab"),
     ],
 )
