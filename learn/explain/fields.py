@@ -80,6 +80,8 @@ def meant(name: str) -> str:
 
 def is_of_interest(name: str) -> bool:
     """Say whether a field may have to do with authentication, its name misspelt or home-made."""
+    if len(name) > 64:
+        return False
     copied = is_copy(name) or small.own_name(name)
     return is_auth_header(name) or bool(meant(name)) or copied
 

@@ -193,7 +193,7 @@ class _Reader:
             found.append(_filled(made, "the program" if filled else ""))
         return found
 
-    def _field(self, line: str, number: int) -> list[Found]:
+    def _field(self, line: str, number: int, more: int = 20) -> list[Found]:
         match = _FIELD.match(line)
         if match and is_of_interest(clear_name(match["name"])):
             name, value = match["name"], match["value"]
@@ -218,8 +218,9 @@ class _Reader:
                 value = re.split(r"\\r\\n|\\n", value)[0]
                 rest = line[inside.start("value") + len(value) :].lstrip("\\rn")
                 found = [self._made(inside["name"], value, number, remark="")]
-                more = _INSIDE.search(rest) if rest else None
-                return found + (self._field(rest, number) if more else [])
+                if more and rest and _INSIDE.search(rest):  # a whole request on one line
+                    found += self._field(rest, number, more - 1)
+                return found
         return []
 
     def _next_line(self, name: str, number: int) -> list[Found]:
