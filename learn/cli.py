@@ -202,10 +202,13 @@ class Explain(click.Command):
     """A command after which a whole curl command may follow, with options of its own."""
 
     def parse_args(self, ctx, args):
-        commands = ("curl", "http", "https", "wget")
-        at = next((n for n, word in enumerate(args) if word in commands), None)
-        if at is not None and all(word.startswith("-") for word in args[:at:2]):
-            args = [*args[:at], "--", *args[at:]]
+        options = [one for one in self.params if isinstance(one, click.Option)]
+        takes = {name for one in options if not one.is_flag for name in one.opts}
+        before = [None, *args]
+        for at, word in enumerate(args):
+            if word in ("curl", "http", "https", "wget") and before[at] not in takes:
+                args = [*args[:at], "--", *args[at:]]
+                break
         return super().parse_args(ctx, args)
 
 

@@ -86,8 +86,9 @@ def test_curl_on_the_command_line():
     done = run("-H", BASIC)
     assert done.exit_code == 0 and "pass1" in done.output
     assert "pass1" in run("--header", "Host: x", "--header", BASIC).output
-    done = run("--password", "user1:secret", "curl", "-H", BASIC, "http://x/")
-    assert done.exit_code == 0 and "pass1" in done.output
+    for options in (["--password", "user1:secret"], ["--json", "--key", "curl"]):
+        done = run(*options, "curl", "-H", BASIC, "--key", "k.pem", "http://x/")
+        assert done.exit_code == 0 and "pass1" in done.output
 
 
 def test_json():
