@@ -21,7 +21,16 @@ Libraries are imported where they are used, since most commands of the workbench
 """
 
 from .fields import explain, is_auth_header
-from .note import Context, Note, PublicKey, Wrong
-from .paste import explain_line
+from .note import NOTHING, Context, Note, PublicKey, Wrong
 
 __all__ = ["Context", "Note", "PublicKey", "Wrong", "explain", "explain_line", "is_auth_header"]
+
+
+def explain_line(line: str, context: Context = NOTHING) -> list[Note]:
+    """Return the notes for whatever a person pastes, one header or many, in the order they stand.
+
+    Raises ValueError, with a sentence for that person, if there is nothing to explain.
+    """
+    from .paste import read  # which only those need who paste
+
+    return [note for one in read(line, context).fields for note in one.notes]

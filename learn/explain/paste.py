@@ -95,14 +95,6 @@ def read(text: str, context: Context = NOTHING, usual_method: str | None = None)
     return reading
 
 
-def explain_line(line: str, context: Context = NOTHING) -> list[Note]:
-    """Return the notes for whatever a person pastes, one header or many, in the order they stand.
-
-    Raises ValueError, with a sentence for that person, if there is nothing to explain.
-    """
-    return [note for one in read(line, context).fields for note in one.notes]
-
-
 def _beginning(text: str) -> tuple[str, str]:
     """Return as much of a long text as is read, and the rest."""
     lines = text[:MOST_CHARACTERS].split("\n", MOST_LINES)
