@@ -108,6 +108,7 @@ def _without_scheme(word: str, context: Context) -> tuple[str, str, list[str]]:
 
 
 def is_basic(word: str) -> bool:
+    """Tell whether a word is Base64 of a user name, a colon and a password (RFC 7617 2)."""
     try:
         text = base64.b64decode(word, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):

@@ -27,6 +27,8 @@ _RUN = re.compile(  # one of several parameters that no comma parts
 
 
 class Param(NamedTuple):
+    """One parameter of a challenge or of credentials, `name=value` (RFC 9110 11.2)."""
+
     name: str  # in lower case; "" if the piece is no parameter at all
     value: str  # unquoted
     sent: str  # as it stands in the header
@@ -110,6 +112,7 @@ def _with_rest(param: Param, rest: str) -> Param:
 
 
 def replace_param(param: Param, **changes) -> Param:
+    """Return the parameter with changes."""
     return param._replace(**changes)
 
 
@@ -131,6 +134,7 @@ def _params(piece: str) -> list[Param]:
 
 
 def read_param(piece: str) -> Param:
+    """Read one parameter as it stands in a header; what is wrong with it becomes its `problem`."""
     from werkzeug.http import parse_dict_header, unquote_header_value
 
     match = _PARAM.fullmatch(piece)

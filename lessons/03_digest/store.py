@@ -156,12 +156,12 @@ def first_use(made, nonce, nc, keep):
 
     made: when the nonce was made, in POSIX seconds; keep: for how many seconds it is remembered.
     """
-    old = "SELECT made, nonce, nc FROM counts WHERE made < ? LIMIT 100"
+    sweep = """DELETE FROM counts WHERE (made, nonce, nc) IN
+        (SELECT made, nonce, nc FROM counts WHERE made < ? LIMIT 100)"""
     try:
         with transaction():  # of two that come at once, in whichever worker, one gets through
             # With each use up to a hundred old ones go: more than come, and nobody waits for it.
-            limit = time.time() - keep
-            db().execute(f"DELETE FROM counts WHERE (made, nonce, nc) IN ({old})", [limit])
+            db().execute(sweep, [time.time() - keep])
             db().execute("INSERT INTO counts VALUES (?, ?, ?)", [made, nonce, nc])
     except sqlite3.IntegrityError:
         return False

@@ -35,8 +35,9 @@ def login():
     until = int(time.time()) + REFRESH_LIFETIME
     row = [digest(begun), user["name"], digest(user["hash"]), digest(secret), until]
     store.db().execute("INSERT INTO logins VALUES (?, ?, ?, ?, ?)", row)
-    old = "SELECT id FROM logins WHERE until < ? LIMIT 100"  # a few at a time: others wait
-    store.db().execute(f"DELETE FROM logins WHERE id IN ({old})", [time.time()])
+    # A few at a time: others wait meanwhile.
+    sweep = "DELETE FROM logins WHERE id IN (SELECT id FROM logins WHERE until < ? LIMIT 100)"
+    store.db().execute(sweep, [time.time()])
     return token_pair(user, begun, secret)
 
 

@@ -187,8 +187,8 @@ def revoke(jti, until):
     """Take the token of this name back; until: when it expires, in POSIX seconds."""
     db().execute("INSERT OR IGNORE INTO revoked VALUES (?, ?)", [jti, until])
     # What expired is kept for another hour, in case the clock is set back.
-    old = "SELECT jti FROM revoked WHERE until < ? LIMIT 100"
-    db().execute(f"DELETE FROM revoked WHERE jti IN ({old})", [time.time() - 3600])
+    sweep = "DELETE FROM revoked WHERE jti IN (SELECT jti FROM revoked WHERE until < ? LIMIT 100)"
+    db().execute(sweep, [time.time() - 3600])
 
 
 def is_revoked(jti):

@@ -268,8 +268,9 @@ def use_code(user, secret, code, step):
         if not now or now["hash"] != user["hash"] or secret not in (now["secret"], now["pending"]):
             return None
         # Used codes are kept for an hour, in case the clock is set back.
-        old = "SELECT name, code FROM used WHERE step < ? LIMIT 100"
-        db().execute(f"DELETE FROM used WHERE (name, code) IN ({old})", [time.time() // 30 - 120])
+        sweep = """DELETE FROM used WHERE (name, code) IN
+            (SELECT name, code FROM used WHERE step < ? LIMIT 100)"""
+        db().execute(sweep, [time.time() // 30 - 120])
         use = "INSERT OR IGNORE INTO used VALUES (?, ?, ?)"
         if db().execute(use, [name, code, step]).rowcount != 1:
             return None

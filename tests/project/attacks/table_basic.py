@@ -214,8 +214,8 @@ BASIC = [
         WORKS,
         (
             (
-                "if count_guesses(name) < GUESSES:\n                    old",
-                "if True:\n                    old",
+                "if count_guesses(name) < GUESSES:\n                    db",
+                "if True:\n                    db",
             ),
             ("if count_guesses(name) < GUESSES:  #", "if True:  #"),
         ),

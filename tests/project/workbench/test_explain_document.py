@@ -1,6 +1,6 @@
 """docs/explain.md shows real-life pastes with the answers that `explain` gives.
 
-To write it anew: LEARN_TABLE=1 python3 -m learn test tests/project/workbench/test_explain_document.py
+To write it anew: LEARN_TABLE=1 python3 -m learn test -k test_document_is_current
 """
 
 import io

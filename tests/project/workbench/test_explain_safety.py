@@ -104,7 +104,7 @@ def test_import_is_cheap():
         "import sys, learn.explain; "
         "print([m for m in ('flask', 'jwt', 'werkzeug', 'itsdangerous') if m in sys.modules])"
     )
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     ran = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert ran.stdout.strip() == "[]", ran.stderr
 
