@@ -251,7 +251,7 @@ OTP = [
         "CWE-407, CWE-1333",
         on_otp.password_of_marks,
         FAILS,
-        (("if len(text.encode()) > 3 * most:", "if False:"),),
+        (("if len(text.encode()) > 4 * most:", "if False:"),),
     ),
     Attack(
         "05",
