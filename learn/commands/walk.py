@@ -103,8 +103,26 @@ def _things_to_try(folder: Path) -> str:
     return "\n".join(f"    {line}" for line in dict.fromkeys(commands).keys())
 
 
-@main.command()
-@click.argument("text", nargs=-1, required=True)
+class Explain(click.Command):
+    """A command after which a whole curl command may follow, with options of its own."""
+
+    def parse_args(self, ctx, args):
+        options = [one for one in self.params if isinstance(one, click.Option)]
+        takes = {name for one in options if not one.is_flag for name in one.opts}
+        before = [None, *args]
+        for at, word in enumerate(args):
+            if word in ("curl", "http", "https", "wget") and before[at] not in takes:
+                args = [*args[:at], "--", *args[at:]]
+                break
+        return super().parse_args(ctx, args)
+
+
+@main.command(cls=Explain)
+@click.argument("text", nargs=-1)
+@click.option(
+    "-H", "--header", "headers", multiple=True, metavar="HEADER", help="A header, as curl takes it."
+)
+@click.option("--file", metavar="PATH", help="Read a file instead; - is standard input.")
 @click.option(
     "--password",
     "passwords",
@@ -113,25 +131,49 @@ def _things_to_try(folder: Path) -> str:
     help="Recompute a Digest response with it.",
 )
 @click.option(
-    "--key", "keys", multiple=True, help="Check a token's or session's signature with it."
+    "--key",
+    "keys",
+    multiple=True,
+    help="Check a signature with it: a text, base64:…, hex:…, or a file with PEM, a JWK or a JWKS.",
 )
-@click.option("--method", default="GET", show_default=True, help="Of the request (Digest).")
+@click.option(
+    "--salt", "salts", multiple=True, help="Of your itsdangerous serializer, or Django's."
+)
+@click.option(
+    "--method", help="Of the request (Digest). The default is what the text says, or GET."
+)
 @click.option("--target", help="The request's path and query (Digest).")
-def explain(text, passwords, keys, method, target):
-    """Read any header that has to do with authentication.
+@click.option(
+    "--words",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Try each line of this list as the key of your own token or session.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(1, 86400), default=60, show_default=True, help="For --words."
+)
+@click.option("--json", "as_json", is_flag=True, help="The same notes, for a program.")
+def explain(text, headers, file, passwords, keys, salts, method, target, words, seconds, as_json):
+    """Read any paste that has to do with authentication, and say what is wrong with it.
+
+    A header, many lines of curl -v, a token, a cookie, JSON, HAR, a curl command; from the
+    arguments, a file (@FILE) or a pipe. Nothing leaves this machine. Exit status 0: nothing wrong
+    was seen; 1: something is wrong; 2: nothing to read.
 
     For example: explain "Authorization: Basic dXNlcjE6cGFzczE="
     """
-    from ..explain import Context, explain_line
-    from ..showing.console import make_console
-    from ..showing.exchange import rich_note
+    from ..explain import Context
+    from . import explaining
 
-    known = dict(pair.partition(":")[::2] for pair in passwords)
-    context = Context(method=method, target=target, passwords=known, keys=keys)
     try:
-        notes = explain_line(" ".join(text), context)
+        known = dict(pair.partition(":")[::2] for pair in passwords)
+        context = Context(
+            method=method,
+            target=target,
+            passwords=known,
+            keys=explaining.known_keys(keys),
+            salts=salts,
+        )
+        reading = explaining.answer(explaining.source(text, headers, file), context)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    console = make_console()
-    for note in notes:
-        console.print(rich_note(note))
+    sys.exit(explaining.show(reading, context, as_json, words, seconds))

@@ -47,7 +47,7 @@ class Case:
     requests: a function of the running Lesson and of a number of seconds; returns the requests for
     them. expect: the status of each answer. base: the case it is compared with. login: one client
     at a time, and what counts is how much of the time is the hash; the name of that in passlib.
-    others: it runs in the environment of tests/requirements-others.txt. rows: fills the
+    others: it runs in the environment of tests/project/requirements-others.txt. rows: fills the
     database anew before each load.
     """
 

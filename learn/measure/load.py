@@ -19,7 +19,7 @@ from ..running.lesson import Lesson
 from .cases import Case, basic
 
 HERE = Path(__file__).parent
-OTHERS = ROOT / ".others" / "bin"  # the environment of tests/requirements-others.txt
+OTHERS = ROOT / ".others" / "bin"  # the environment of tests/project/requirements-others.txt
 CONNECTIONS = 4
 
 
@@ -107,7 +107,7 @@ def find_generator() -> tuple[str, str]:
     raise LessonError(
         "There is no load generator here. Install wrk (apt install wrk, brew install wrk), or"
         " locust:\n    python3 -m venv .others\n    .others/bin/python -m pip install"
-        " --require-hashes -r tests/requirements-others.txt"
+        " --require-hashes -r tests/project/requirements-others.txt"
     )
 
 

@@ -260,7 +260,7 @@ def copy(root: Path, *more: str) -> Path:
     """Copy what the workbench is made of, without environment and exercises."""
     shutil.rmtree(root, ignore_errors=True)
     for name in ("learn", "lessons", *more):
-        leave = ["exercise*.py", "instance"] if name == "lessons" else ["answers"]
+        leave = ["exercise*.py", "instance"] if name == "lessons" else ["project"]
         skip = shutil.ignore_patterns("__pycache__", *leave)
         shutil.copytree(ROOT / name, root / name, ignore=skip)
     for path in [ROOT / "pyproject.toml", *ROOT.glob("requirements*.txt")]:

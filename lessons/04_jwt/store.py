@@ -164,9 +164,13 @@ def check_password(name, password):
     if name is None or password is None:
         return None
     user = find_user(name)
-    right = argon2id.verify(password, user["hash"] if user else NOBODY)
+    stored = user["hash"] if user else None
+    try:
+        right = argon2id.verify(password, stored or NOBODY)
+    except ValueError:  # a hash that can't be read fits no password
+        right = False
     now = find_user(name)  # the password may have been changed while it was hashed
-    return now if user and right and now and now["hash"] == user["hash"] else None
+    return now if stored and right and now and now["hash"] == stored else None
 
 
 def clean(text, most):

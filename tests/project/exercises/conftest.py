@@ -56,7 +56,7 @@ class Copy:
 @pytest.fixture
 def tutorial(tmp_path):
     """A fresh copy of the tutorial, without any exercise."""
-    leave = {"learn": [], "lessons": ["exercise*.py", "instance"], "tests": ["answers"]}
+    leave = {"learn": [], "lessons": ["exercise*.py", "instance"], "tests": ["project"]}
     for name, patterns in leave.items():
         skip = shutil.ignore_patterns("__pycache__", *patterns)
         shutil.copytree(ROOT / name, tmp_path / "copy" / name, ignore=skip)

@@ -15,8 +15,7 @@ import sys
 from pathlib import Path
 
 from learn.layout import LESSONS, ROOT
-from learn.practice.steps import read_steps
-from learn.showing.results import number_of
+from learn.practice.steps import number_of, read_steps
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(p.name for p in HERE.iterdir() if (p / "mistakes.py").is_file())
@@ -107,8 +106,8 @@ def table():
     """Return which step catches which mistake, as Markdown."""
     lines = ["# Which step catches which mistake", ""]
     lines += [
-        "Each line is a wrong answer under `tests/answers`: a right one with this mistake in it.",
-        "The tests hold that it is caught at this step and passes all steps before it.",
+        "Each line is a wrong answer under `tests/project/answers`: a right one with this mistake",
+        "in it. The tests hold that it is caught at this step and passes all steps before it.",
     ]
     for folder in FOLDERS:
         steps = read_steps(LESSONS / folder)

@@ -4,10 +4,10 @@ import on_jwt
 from attack import FAILS, NOT_THERE, WORKS, Attack, StillWorks
 from table_http import FIRST_VALUE, LIMIT, through_http
 
-_RIGHT = 'right = argon2id.verify(password, user["hash"] if user else NOBODY)'
-_USER_FIRST = ((_RIGHT, 'right = user and argon2id.verify(password, user["hash"])'),)
-_TOLD = ((_RIGHT, f"if not user:\n        abort(404)\n    {_RIGHT}"),)
-_STILL = 'return now if user and right and now and now["hash"] == user["hash"] else None'
+_RIGHT = "right = argon2id.verify(password, stored or NOBODY)"
+_USER_FIRST = ((_RIGHT, "right = bool(stored) and argon2id.verify(password, stored)"),)
+_TOLD = ((_RIGHT, f"if not user:\n            abort(404)\n        {_RIGHT}"),)
+_STILL = 'return now if stored and right and now and now["hash"] == stored else None'
 _KEY = (
     'app.secret_key,\n        algorithms=["HS256"],  # ours, never the one that the token asks for'
 )
@@ -355,7 +355,7 @@ JWT = [
         "CWE-407, UAX 15",
         on_jwt.marks_without_end,
         FAILS,
-        (("if len(text.encode()) > 3 * most:", "if False:"),),
+        (("if len(text.encode()) > 4 * most:", "if False:"),),
     ),
     *_BEYOND,
     *_API_KEYS,

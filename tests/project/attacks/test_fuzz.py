@@ -218,7 +218,7 @@ SWEPT = {
     "05": ("used", "step", 0, use_code),
 }
 
-_CHECK = "    right = argon2id.verify"
+_CHECK = "    try:\n        right = argon2id.verify"
 _KEEP = 'db().execute("INSERT INTO used VALUES (?, hex(randomblob(8)), 0)", [name])'
 _LEAK = "leaked = []\n\n\n@app.before_request\ndef leak():\n    leaked.append(bytearray(200_000))\n"
 _SLEEP = "if odd:\n        __import__('time').sleep(3)\n    return text if 1 <="

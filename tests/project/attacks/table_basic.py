@@ -140,7 +140,7 @@ BASIC = [
         "CWE-407",
         on_basic.costly_header,
         FAILS,
-        (("if len(text.encode()) > 3 * most:", "if text is None:"),),
+        (("if len(text.encode()) > 4 * most:", "if text is None:"),),
     ),
     Attack(
         "02",

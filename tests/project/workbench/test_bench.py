@@ -29,7 +29,8 @@ PERFORMANCE = ROOT / "docs" / "performance.md"
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
 needs_wrk = pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
 needs_others = pytest.mark.skipif(
-    not (load.OTHERS / "locust").exists(), reason="tests/requirements-others.txt is not installed"
+    not (load.OTHERS / "locust").exists(),
+    reason="tests/project/requirements-others.txt is not installed",
 )
 
 
