@@ -58,7 +58,7 @@ MISTAKES = [
         "step": "TestMail",
         "base": "app",
         "old": 'return "A PIN is on its way to your mailbox.\\n", 202',
-        "new": 'return f"{pin} is on its way to your mailbox.\\n", 202',
+        "new": 'return f"{number} is on its way to your mailbox.\\n", 202',
     },
     {
         "name": "a PIN of four digits",
