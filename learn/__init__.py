@@ -5,20 +5,26 @@
     app = lesson("02")                       # a real process, a free port, a database of its own
     app.get("/", basic=("user1", "pass1"))   # an exchange, which knows how to show itself
 
+Each folder here is a room with one task, and imports run one way, from the last to the first:
+install, layout.py, explain, showing, running, practice, measure, commands.
+
 Names are imported when they are first used, so that `python3 -m learn` starts at once.
 """
 
 _HOME = {
-    "lesson": "learn.server",
-    "Lesson": "learn.server",
-    "LessonError": "learn.places",
-    "Exchange": "learn.client",
-    "digest_answer": "learn.client",
-    "Mailbox": "learn.mailbox",
-    "check": "learn.check",
+    "lesson": "learn.running.lesson",
+    "Lesson": "learn.running.lesson",
+    "LessonError": "learn.layout",
+    "Exchange": "learn.showing.exchange",
+    "digest_answer": "learn.running.client",
+    "Mailbox": "learn.running.mailbox",
+    "check": "learn.practice.check",
     "explain": "learn.explain",
-    "show": "learn.show",
-    "SideBySide": "learn.show",
+    "show": "learn.showing.console",
+    "SideBySide": "learn.showing.tables",
+    "Table": "learn.showing.tables",
+    "QRCode": "learn.showing.pictures",
+    "Chart": "learn.showing.pictures",
 }
 
 __all__ = list(_HOME)

@@ -9,8 +9,8 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from learn.client import TIMEOUT
-from learn.expect import expect, expect_that, seconds_of
+from learn.practice.expect import expect, expect_that, seconds_of
+from learn.running.client import TIMEOUT
 
 SETTINGS = {"GUESS_PAUSE": 0}  # no limit on guesses: the checks guess a lot
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")

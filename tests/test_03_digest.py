@@ -8,11 +8,12 @@ import hashlib
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
 
 from learn import digest_answer
-from learn.expect import Unexpected, expect, expect_that
+from learn.practice.expect import Unexpected, expect, expect_that
 
 USER1 = ("user1", "pass1")
 
@@ -154,7 +155,13 @@ class TestAddress:
         expect(answer(app, "/account", sent_to="/account?a=1"), 401)
         expect(answer(app, "/account?a=1", sent_to="/account"), 401)
         expect(answer(app, "/account?a=1", sent_to="/account?a=2"), 401)
+        expect(answer(app, "/account?a=1%26b=2", sent_to="/account?a=1&b=2"), 401)
         expect(answer(app, "/account?q=%C3%A9%20+"), 200)
+
+    def test_an_address_may_be_percent_encoded(self, app):
+        """A client that writes the address with percent signs gets in; the request has them too."""
+        for target in ("/acc%6Funt", "/acc%6funt?q=%2F", "/account?q=a%26b"):
+            expect(answer(app, target), 200)
 
     def test_header_for_one_method_opens_no_other(self, app):
         """The response covers the method as well: an answer for GET is none for HEAD."""
@@ -254,6 +261,23 @@ class TestProof:
             proof = h(ha1, challenge.nonce, "00000001", "abc", "auth", ha2)
             for part in (f'rspauth="{proof}"', "qop=", 'cnonce="abc"', "nc=00000001"):
                 expect(good, headers={"Authentication-Info": part})
+
+    def test_cnonce_stays_within_its_quotes(self, app):
+        """cnonce goes back in Authentication-Info: it must neither end its quotes nor the line."""
+        expect(answer(app), 200, headers={"Authentication-Info": "cnonce="})
+        for cnonce in ('a", rspauth="b', "a\\", "a\r\nX-Mine: b"):
+            header = digest_answer(challenge_of(app), *USER1, cnonce=cnonce)
+            encoded = f", cnonce*=UTF-8''{quote(cnonce, safe='')}"  # RFC 8187, for what is no text
+            sent = app.get("/", authorization=header.partition(", cnonce=")[0] + encoded)
+            info = sent.header("Authentication-Info") or ""
+            outside = re.sub(r'"(\\.|[^"\\])*"', "", info)
+            expect_that(
+                sent.status < 500 and outside.count("rspauth") < 2 and '"' not in outside,
+                f"a refusal, or an Authentication-Info in which the cnonce {cnonce!r} is quoted",
+                f"status {sent.status}, {info!r}",
+                sent,
+                "Authentication-Info",
+            )
 
 
 class TestOnlySha256:

@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from learn import LessonError
-from learn.expect import Unexpected, expect, expect_that, seconds_of
+from learn.practice.expect import Unexpected, expect, expect_that, seconds_of
 
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
 
@@ -92,6 +92,15 @@ class TestLogin:
         expect_that(parts == 3, "a token of three parts", f"{parts}", answer, "body")
         expect(answer, headers={"Cache-Control": "no-store"})
 
+    def test_passwords_that_are_none(self, app):
+        """A password with NUL in it, an empty or a huge one is wrong like any other, and no 500."""
+        token(app)
+        for name, password in [
+            ("user1", ""), ("user1", "pass1\0"), ("user1", "\0"), ("user1\0", "pass1"),
+            ("user1", "x" * 1025), ("user1", "x" * 5000), ("x" * 5000, "pass1"), ("", ""),
+        ]:  # fmt: skip
+            expect(app.post("/login", basic=(name, password)), 401, challenge="basic")
+
 
 class TestHeader:
     def test_token_in_the_header_opens(self, app):
@@ -126,6 +135,41 @@ class TestRefusals:
             answer,
             "WWW-Authenticate",
         )
+
+    def test_header_that_holds_no_token(self, app):
+        """Bearer sent twice, quotes, or Python's b'' around a token: the description says so.
+
+        It differs from that of a token with a wrong signature, which only a new token mends.
+        """
+        mine = token(app)
+        other = mine[:-5] + ("AAAAA" if mine[-5:] != "AAAAA" else "BBBBB")
+        wrong = app.get("/secured", bearer=other).challenge()  # None if it opens: see TestKey
+        same = wrong.get("error_description") if wrong else None
+        for value in (f"Bearer {mine}", f'"{mine}"', f"b'{mine}'"):
+            answer = expect_refused(app.get("/secured", bearer=value))
+            description = answer.challenge().get("error_description") or ""
+            expect_that(
+                description and description != same,
+                "an error_description of its own where no token follows Bearer",
+                f"{description!r}",
+                answer,
+                "WWW-Authenticate",
+            )
+
+    def test_login_says_what_was_missing(self, app):
+        """Without credentials, or with them in a form, the login doesn't call them wrong."""
+        wrong = expect(app.post("/login", basic=("user1", "wrong")), 401, challenge="basic")
+        form = {"username": "user1", "password": "pass1"}
+        for answer in (app.post("/login"), app.post("/login", form=form)):
+            expect(answer, 401, challenge="basic")
+            came = answer.text.strip()
+            expect_that(
+                came and came != wrong.text.strip(),
+                "another sentence than for a wrong password",
+                f"{came[:80]!r}",
+                answer,
+                "body",
+            )
 
     def test_malformed_headers_are_401(self, app):
         """Whatever is no token is refused with 401 and a Bearer challenge."""
@@ -256,6 +300,12 @@ class TestClaims:
             "status",
         )
 
+    def test_clock_that_is_a_second_ahead(self, app):
+        """A token whose iat is a second ahead still opens: the clock that set it may be."""
+        claims = claims_of(app)
+        ahead = int(time.time()) + 1
+        expect(app.get("/secured", bearer=forge(app, claims, iat=ahead)), 200)
+
 
 class TestAdmin:
     def test_admin_needs_the_claim(self, app):
@@ -342,3 +392,82 @@ class TestRefresh:
         expect(app.post("/refresh", form={"refresh_token": first}), 400)
         bad = member(second, "refresh_token")
         expect(app.post("/refresh", form={"refresh_token": bad}), 400)
+
+
+class TestApiKeys:
+    beyond = "api_keys"
+
+    def test_key_opens_what_a_token_opens(self, app):
+        """A key is made with a token, and opens /report; so does a token, and nothing else."""
+        mine = token(app, USER2)
+        made = expect(app.post("/keys", bearer=mine, form={"name": "backup"}), 201)
+        expect(made, headers={"Cache-Control": "no-store"})
+        key = member(made, "key")
+        expect_that(len(str(key)) >= 32, "a long key", f"{key!r}", made, "body")
+        for scheme in ("ApiKey", "apikey"):
+            expect(app.get("/report", authorization=f"{scheme} {key}"), 200)
+        expect(app.get("/report", bearer=mine), 200)
+        for bad in [f"ApiKey {key}x", "ApiKey", f"Basic {key}", f"Bearer {key}", f"ApiKey {mine}"]:
+            expect(app.get("/report", authorization=bad), 401, challenge="bearer")
+        expect(app.get("/report"), 401, challenge="bearer")
+        expect(app.get(f"/report?key={key}&api_key={key}"), 401, challenge="bearer")
+
+    def test_key_is_shown_once(self, app):
+        """The list has a key's id, name and scope, never the key, and nobody else's."""
+        mine, other = token(app, USER1), token(app, USER2)
+        made = expect(app.post("/keys", bearer=mine, form={"name": "shown once"}), 201)
+        listed = expect(app.get("/keys", bearer=mine), 200)
+        for part in (member(made, "id"), "shown once", "read"):
+            there = str(part) in listed.text
+            expect_that(there, f"{part!r} in the list", listed.text.strip()[:80], listed, "body")
+        for answer, part in [
+            (listed, member(made, "key")),
+            (app.get("/keys", bearer=other), "shown once"),
+        ]:
+            came = f"{part} in it"
+            expect_that(part not in answer.text, "a list without it", came, answer, "body")
+        expect(app.get("/keys"), 401, challenge="bearer")
+
+    def test_scope_limits_a_key(self, app):
+        """A key to read does not write: 403. A key is no token: it makes no keys and lists none."""
+        mine = token(app, USER2)
+        for scope, status in [("read", 403), ("write", 204)]:
+            form = {"name": scope, "scope": scope}
+            made = expect(app.post("/keys", bearer=mine, form=form), 201)
+            authorization = f"ApiKey {member(made, 'key')}"
+            expect(app.get("/report", authorization=authorization), 200)
+            expect(app.post("/report", authorization=authorization), status)
+            for path in ("/keys", "/logout"):
+                expect(app.post(path, authorization=authorization, form={"name": "more"}), 401)
+            expect(app.get("/keys", authorization=authorization), 401)
+            expect(app.get("/secured", authorization=authorization), 401)
+
+    def test_key_is_taken_back(self, start):
+        """DELETE ends a key, after a restart too; nobody ends another's, and its token may end."""
+        app = start()
+        mine = token(app, USER1)
+        first, second = (
+            expect(app.post("/keys", bearer=mine, form={"name": name}), 201)
+            for name in ("first", "second")
+        )
+        path = f"/keys/{member(first, 'id')}"
+        expect(app.send("DELETE", path, bearer=token(app, USER2)), 404)
+        expect(app.send("DELETE", path), 401, challenge="bearer")
+        expect(app.get("/report", authorization=f"ApiKey {member(first, 'key')}"), 200)
+        expect(app.send("DELETE", path, bearer=mine), 204)
+        expect(app.post("/logout", bearer=mine), 204)
+        app.restart()
+        expect(app.get("/report", authorization=f"ApiKey {member(first, 'key')}"), 401)
+        expect(app.get("/report", authorization=f"ApiKey {member(second, 'key')}"), 200)
+
+    def test_name_scope_and_number_are_checked(self, app):
+        """A name of 1 to 64 characters, a scope that exists: else 400. The 21st key is 409."""
+        mine = token(app, USER1)
+        for form in [
+            {}, {"name": ""}, {"name": "x" * 65}, {"name": "a\nb"}, {"name": "x", "scope": "all"},
+        ]:  # fmt: skip
+            expect(app.post("/keys", bearer=mine, form=form), 400)
+        made = [app.post("/keys", bearer=mine, form={"name": f"key {n}"}) for n in range(21)]
+        kinds = {answer.status for answer in made}
+        expect_that(kinds == {201, 409}, "201, and 409 in the end", f"{kinds}", made[-1], "status")
+        expect(made[-1], 409)

@@ -4,6 +4,7 @@ One class is one step, in the order in which you build it; what each step says t
 in lessons/05_otp/steps.toml.
 """
 
+import asyncio
 import hashlib
 import re
 import time
@@ -14,10 +15,11 @@ import pyotp
 import pytest
 
 from learn import Mailbox
-from learn.expect import Unexpected, expect, expect_that
+from learn.practice.expect import Unexpected, expect, expect_that
 
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
 STEP = 30  # seconds
+NUMBER = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,16 @@ def mailbox():
 def settings(mailbox):
     """What the lesson is started with: it mails to that server."""
     return {"MAIL_SERVER": mailbox.address}
+
+
+class SlowMailbox(Mailbox):
+    """A mail server that has its first mail at once, and says so one and a half seconds later."""
+
+    async def handle_DATA(self, server, session, envelope):
+        said = await super().handle_DATA(server, session, envelope)
+        if len(self.messages) == 1:
+            await asyncio.sleep(1.5)
+        return said
 
 
 def log_in(app, code, pair=USER1, target="/"):
@@ -79,15 +91,25 @@ def ask_for_pin(app, mailbox, pair=USER1):
     """Ask for a PIN and return it, read from the mail that came."""
     number = len(mailbox.messages)
     answer = expect(app.post("/pin", basic=pair), 202)
-    return pin_in(mailbox.message(number), answer)
+    message = mailbox.message(number)
+    while not NUMBER.search(message.get_content()):  # about something else, and late
+        number += 1
+        message = mailbox.message(number)
+    return pin_in(message, answer)
 
 
 def pin_in(message, answer):
     """Return the PIN in a mail."""
     text = message.get_content()
-    found = re.findall(r"(?<!\d)\d{6}(?!\d)", text)
+    found = NUMBER.findall(text)
     expect_that(len(found) == 1, "one number of six digits in the mail", repr(text), answer)
     return found[0]
+
+
+def expect_refused(answer, what):
+    """Whatever was tried is refused: with a status of 400 to 499."""
+    came = f"status {answer.status} {answer.reason}"
+    return expect_that(400 <= answer.status < 500, what, came, answer, "status")
 
 
 class TestItWorks:
@@ -132,7 +154,6 @@ class TestRequired:
         for pair in [None, ("user1", "wrong"), ("nobody", "pass1")]:
             for target in ("/pin", "/enroll"):
                 expect(app.post(target, basic=pair), 401, challenge="basic")
-            expect(app.get("/enroll.svg", basic=pair), 401, challenge="basic")
         came = len(mailbox.messages) - before
         expect_that(came == 0, "no mail", f"{came} mails", app.exchanges[-1])
 
@@ -167,6 +188,25 @@ class TestMail:
         pin = ask_for_pin(app, mailbox)
         headers = " ".join(str(value) for value in mailbox.messages[-1].values())
         expect_that(pin not in headers, "headers without the PIN", headers, app.exchanges[-1])
+
+    def test_forms_of_other_pages_send_nothing(self, app, mailbox):
+        """A form on another origin's page has no mail sent; one on a page of your own has."""
+        own = f"http://127.0.0.1:{app.port}"
+        forged = [
+            {"Sec-Fetch-Site": "cross-site", "Origin": "https://other.example"},
+            {"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1:1"},
+            {"Origin": "http://other.example"},  # all that a browser says over plain http
+            {"Origin": "null"},
+        ]
+        before = len(mailbox.messages)
+        for headers in forged:
+            answer = app.post("/pin", basic=USER2, headers=headers)
+            expect_refused(answer, "a refusal of another origin's form, such as 403")
+        came = len(mailbox.messages) - before
+        expect_that(came == 0, "no mail", f"{came} mails", app.exchanges[-1])
+        expect(app.post("/pin", basic=USER2, headers={"Origin": own}), 202)
+        honest = {"Sec-Fetch-Site": "same-origin", "Origin": own}
+        expect(app.post("/pin", basic=USER2, headers=honest), 202)
 
     def test_mail_server_is_down(self, start):
         """Without the mail server comes 503 and a sentence; the PIN that was sent still counts."""
@@ -211,6 +251,24 @@ class TestPinOnce:
         if old != new:
             expect_required(log_in(app, old))
         expect(log_in(app, new), 200)
+
+    def test_old_pin_does_not_end_the_new(self, start):
+        """Of two PINs whose mails overlap, the one that was asked for later counts, if sent."""
+        with SlowMailbox() as slow, ThreadPoolExecutor(1) as pool:
+            app = start(MAIL_SERVER=slow.address)
+            asked = pool.submit(app.post, "/pin", basic=USER1)
+            while not (slow.messages or asked.done()):
+                time.sleep(0.01)
+            if not slow.messages:
+                expect(asked.result(), 202)
+            slow.message(0)
+            second = app.post("/pin", basic=USER1)  # the first mail is not acknowledged yet
+            first = asked.result()
+            pin = pin_in(slow.message(1 if second.status == 202 else 0), second)
+        if second.status != 202:
+            expect_that(second.status in (409, 429, 503), "202 or 429", f"{second.status}", second)
+            expect(first, 202)
+        expect(log_in(app, pin), 200)
 
     def test_pin_ends(self, start, mailbox):
         """After its lifetime a PIN is worth nothing."""
@@ -289,24 +347,37 @@ class TestReplay:
 
 class TestEnrolment:
     def test_password_alone_enrols_once(self, start):
-        """After a first right code, the password alone neither enrols nor shows the secret."""
+        """After a first right code, the password alone does not enrol."""
         app = start()
         secret = enroll(app)
         enroll(app, USER2)
-        expect(app.get("/enroll.svg", basic=USER1), 200)
         steady()
         expect(log_in(app, code_of(secret)), 200)
         expect_required(app.post("/enroll", basic=USER1))
-        answer = app.get("/enroll.svg", basic=USER1)
-        expect_that(
-            400 <= answer.status < 500,
-            "a refusal to show the secret to the password alone",
-            f"status {answer.status}",
-            answer,
-            "status",
-        )
         enroll(app, USER2)  # who has not shown a code yet may begin again
         expect(log_in(app, code_of(secret, 1)), 200)
+
+    def test_secret_is_shown_once(self, start):
+        """The secret is in the answer to POST /enroll; nothing shows it a second time."""
+        app = start()
+        secret = enroll(app)
+        for target in ("/enroll.svg", "/enroll"):
+            answer = app.get(target, basic=USER1)
+            expect_refused(answer, "a refusal to show the secret again")
+        steady()
+        expect(log_in(app, code_of(secret)), 200)
+
+    def test_secret_as_a_picture(self, start):
+        """With Accept: image/svg+xml the answer is a QR code of a new secret; no cache keeps it."""
+        app = start()
+        first = enroll(app)
+        answer = app.post("/enroll", basic=USER1, headers={"Accept": "image/svg+xml"})
+        expect(answer, 201, headers={"Cache-Control": "no-store"})
+        came = f"{answer.header('Content-Type')}: {answer.text[:60]}"
+        expect_that(has_picture(answer), "a picture in SVG", came, answer, "body")
+        expect_that(first not in answer.text, "a new secret", "the old one", answer, "body")
+        steady()
+        expect_required(log_in(app, code_of(first)))
 
     def test_new_phone_with_both_factors(self, start):
         """With both factors a new phone is enrolled; the old one counts until its first code."""
@@ -322,6 +393,24 @@ class TestEnrolment:
         expect(log_in(app, code_of(new, 1)), 200)
         expect_required(log_in(app, code_of(first, 1)))
 
+    def test_owner_is_told_of_a_new_phone(self, start, mailbox):
+        """When a new phone takes the old one's place, the owner gets a mail, without secrets."""
+        app = start()
+        old = enroll(app)
+        steady(8)
+        expect(log_in(app, code_of(old, -1)), 200)
+        new = enroll(app, code=code_of(old))
+        before = len(mailbox.messages)
+        answer = expect(log_in(app, code_of(new, 1)), 200)
+        end = time.monotonic() + 2
+        while len(mailbox.messages) == before and time.monotonic() < end:
+            time.sleep(0.02)
+        told = [m for m in mailbox.messages[before:] if "user1@example.com" in str(m["To"])]
+        expect_that(told, "a mail to user1@example.com about the new phone", "none", answer)
+        said = str(told[-1])
+        leaked = new in said or NUMBER.search(told[-1].get_content())
+        expect_that(not leaked, "a mail without the secret or a code", said, answer)
+
     def test_secret_is_long_and_new(self, start):
         """Each secret is new, has 160 bits (RFC 4226 section 4, R6), and no cache may keep it."""
         app = start()
@@ -333,8 +422,17 @@ class TestEnrolment:
         steady()
         expect_required(log_in(app, code_of(secrets[0])))
         expect(app.post("/enroll", basic=USER1), headers={"Cache-Control": "no-store"})
-        answer = expect(app.get("/enroll.svg", basic=USER1), 200)
-        expect(answer, headers={"Content-Type": "image/svg+xml", "Cache-Control": "no-store"})
+
+
+def has_picture(answer):
+    """Tell whether an answer is an SVG picture, or JSON with one in it."""
+    if "image/svg+xml" in (answer.header("Content-Type") or ""):
+        return "<svg" in answer.text
+    try:
+        values = [str(value) for value in answer.json().values()]
+    except (ValueError, AttributeError):
+        return False
+    return any("<svg" in v or v.startswith("data:image/svg+xml") for v in values)
 
 
 class TestTries:

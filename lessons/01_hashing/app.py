@@ -10,6 +10,7 @@ every user, so a thief of the database has to guess each password at that price.
 
 import re
 import unicodedata
+from secrets import token_hex
 
 from flask import Flask, abort, request
 from passlib.context import CryptContext
@@ -28,7 +29,7 @@ passwords = CryptContext(
     argon2__rounds=2,
     argon2__parallelism=1,
 )
-NOBODY = passwords.hash("the password of nobody")
+NOBODY = passwords.hash(token_hex())  # what an unknown user's password is compared with
 
 
 @app.get("/")
@@ -38,11 +39,7 @@ def index():
 
 @app.post("/register")
 def register():
-    username, password = clean("username", 64), clean("password", 1024)
-    if username is None or not username.isprintable():
-        abort(400, "Send a form field username: 1 to 64 bytes of printable text.")
-    if password is None:
-        abort(400, "Send a form field password: 1 to 1024 bytes of text without NUL.")
+    username, password = read_form(400)
     if not store.add_user(username, passwords.hash(password)):
         abort(409, "This name is taken; choose another.")
     return "Registered; now log in.\n", 201
@@ -50,30 +47,38 @@ def register():
 
 @app.post("/login")
 def login():
-    username, password = clean("username", 64), clean("password", 1024)
-    if username is None or password is None or not verify(username, password):
+    username, password = read_form(403)
+    if not verify(username, password):
         abort(403, "User name or password is wrong.")  # which of the two stays untold
     return f"Hello, {username}!\n"
 
 
 def verify(username, password):
     """Tell whether the pair is right; an unknown name costs the same hash as a wrong password."""
-    stored = store.find_hash(username)
-    right, better = passwords.verify_and_update(password, stored or NOBODY)
-    if stored and right and better:  # an older kind of hash, and for once we have the password
+    stored = store.find_hash(username) or ""
+    known = bool(passwords.identify(stored))  # False for "", and for schemes not listed above
+    right, better = passwords.verify_and_update(password, stored if known else NOBODY)
+    if known and right and better:  # an older kind of hash, and for once we have the password
         store.replace_hash(username, stored, better)
-    return bool(stored and right)
+    return known and right
+
+
+def read_form(status):
+    """Return the form's user name and password; refuse unusable ones with this status."""
+    username, password = clean("username", 64), clean("password", 1024)
+    if username is None or not username.isprintable():
+        abort(status, "Send a form field username: 1 to 64 bytes of printable text.")
+    if password is None:
+        abort(status, "Send a form field password: 1 to 1024 bytes of text without NUL.")
+    return username, password
 
 
 def clean(field, most):
-    """Return a form field as text of 1 to `most` bytes in UTF-8; None if it is unusable.
-
-    The same password must be the same text however it was typed: all blanks become spaces, and
-    é is one character, not e and an accent (OpaqueString, RFC 8265 section 4.2).
-    """
+    """Return a form field as text of 1 to `most` bytes in UTF-8; None if it is unusable."""
     text = request.form.get(field, "")
-    if len(text.encode()) > 3 * most:  # NFC shrinks nothing to less than a third, and is slow
+    if len(text.encode()) > 4 * most:  # NFC shortens nothing that far, and is slow on long text
         return None
+    # However it was typed, a blank is a space and é one character (RFC 8265, section 4.2.2).
     text = re.sub("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]", " ", text)
     text = unicodedata.normalize("NFC", text)
     odd = "\0" in text or "\ufffd" in text  # the latter stands for bytes that were no UTF-8
@@ -84,7 +89,7 @@ def clean(field, most):
 def list_users():
     """List the names and the schemes of their hashes, never a password."""
     for name, stored in store.all_hashes():
-        print(f"{name}\t{passwords.identify(stored)}")
+        print(f"{name}\t{passwords.identify(stored) or 'unknown'}")
 
 
 store.set_up(app, passwords.hash)

@@ -9,25 +9,25 @@ one to copy.
 """
 
 from flask import Flask, request
-from passlib.apps import custom_app_context
+from passlib.apps import custom_app_context as passwords
 
 app = Flask(__name__)
 app.config.from_prefixed_env()
 
-password_hash = custom_app_context.hash("pass1")
+password_hash = passwords.hash("pass1")
 
 
 @app.get("/")
 def index():
-    return "Log in with POST /login."
+    return "Log in with POST /login.\n"
 
 
 @app.post("/login")
 def login():
-    username = request.form["username"]
-    if custom_app_context.verify(request.form["password"], password_hash):
-        return f"Hello, {username}!"
-    return "Wrong password"
+    username, password = request.form["username"], request.form["password"]
+    if not passwords.verify(password, password_hash):
+        return "Wrong password\n"
+    return f"Hello, {username}!\n"
 
 
 if __name__ == "__main__":

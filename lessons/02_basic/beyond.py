@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS guesses
 CREATE INDEX IF NOT EXISTS guesses_name ON guesses (name);
 CREATE INDEX IF NOT EXISTS guesses_at ON guesses (at)
 """
+SWEEP = "DELETE FROM guesses WHERE id IN (SELECT id FROM guesses WHERE at < ? LIMIT 100)"
 looking = threading.Lock()  # of guesses that come at once, one is compared with what is remembered
 
 
@@ -76,8 +77,7 @@ def begin_guess(name):
             with store.transaction() as db:
                 now = time.time()
                 if count_guesses(name) < GUESSES:
-                    old = "SELECT id FROM guesses WHERE at < ? LIMIT 100"
-                    db.execute(f"DELETE FROM guesses WHERE id IN ({old})", [now - PAUSE])
+                    db.execute(SWEEP, [now - PAUSE])
                     add = "INSERT INTO guesses (name, address, at, wrong) VALUES (?, ?, ?, 0)"
                     return db.execute(add, [name, request.remote_addr, now]).lastrowid
         time.sleep(0.02)

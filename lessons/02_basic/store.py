@@ -44,7 +44,8 @@ def set_up(app, secret_of=None, **seconds):
     app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(sqlite3.OperationalError, refuse)
     app.before_request(refuse_broken_text)
-    app.after_request(explain_apache)
+    if "mod_wsgi" in sys.modules:
+        app.after_request(explain_apache)
     with app.app_context():
         try:
             make_database(Path(str(app.config["DATABASE"])), secret_of)
@@ -69,7 +70,7 @@ def refuse(error):
 
 
 def refuse_broken_text():
-    if request.mimetype == "application/x-www-form-urlencoded":
+    if "urlencoded" in request.environ.get("CONTENT_TYPE", "").lower():
         try:
             unquote_to_bytes(request.get_data()).decode()
         except UnicodeDecodeError:  # a byte FF would become the three characters %FF
@@ -77,9 +78,8 @@ def refuse_broken_text():
 
 
 def explain_apache(response):
-    apache = response.status_code == 401 and "mod_wsgi.version" in request.environ
-    if apache and "Authorization" not in request.headers:
-        response.data += b"Apache hands them over only with WSGIPassAuthorization On.\n"
+    if response.status_code == 401 and "Authorization" not in request.headers:
+        response.data += b"mod_wsgi hands credentials over only with WSGIPassAuthorization On.\n"
     return response
 
 
@@ -88,6 +88,7 @@ def db():
     if not hasattr(local, "db"):
         local.db = sqlite3.connect(str(current_app.config["DATABASE"]), isolation_level=None)
         local.db.row_factory = sqlite3.Row
+        local.db.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
     return local.db
 
 
@@ -122,13 +123,18 @@ def make_database(path, secret_of):
 
 def is_ours():
     """Tell whether the tables are there. Raises sqlite3.DatabaseError if others are."""
+    tables = db().execute("SELECT 1 FROM sqlite_master").fetchone()
+    # Read after the tables, with which it comes: another worker may be making both just now.
     number = db().execute("PRAGMA application_id").fetchone()[0]
-    if number != LESSON and db().execute("SELECT 1 FROM sqlite_master").fetchone():
+    if tables and number != LESSON:
         raise sqlite3.DatabaseError("it holds the data of another lesson or program")
     return number == LESSON
 
 
+# This lesson's own part: its tables, and the functions through which app.py uses them.
+
 LESSON = 5002  # stands in the file's header, so that no other lesson takes the file for its own
+SYNCHRONOUS = "FULL"  # what was answered has reached the disk
 TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE users (name TEXT PRIMARY KEY, hash TEXT, admin INTEGER)
@@ -173,7 +179,7 @@ def form_field(name, most):
 
 def clean(text, most):
     """Return text in one form, of 1 to `most` bytes in UTF-8; None if unusable (lesson 01)."""
-    if len(text.encode()) > 3 * most:  # NFC shrinks nothing to less than a third, and is slow
+    if len(text.encode()) > 4 * most:  # NFC shortens nothing that far, and is slow on long text
         return None
     text = re.sub("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]", " ", text)
     text = unicodedata.normalize("NFC", text)

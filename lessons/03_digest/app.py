@@ -46,33 +46,36 @@ class DigestAuth(HTTPDigestAuth):
 
     def authenticate(self, sent, user):
         """Return the user if this answer to one of our challenges is right, else None."""
-        algorithm = sent.algorithm or "MD5" if sent else None  # MD5 if untold (RFC 7616 3.3)
+        algorithm = (sent.algorithm or "MD5") if sent else None  # MD5 if untold (RFC 7616 3.3)
         if (
             algorithm not in HASHES
             or (sent.realm, sent.qop, sent.opaque) != (REALM, "auth", OPAQUE)
-            or not is_here(sent.uri or "")
+            or not (sent.uri and sent.nonce and sent.response)
             or not re.fullmatch("(?!0{8})[0-9a-f]{8}", sent.nc or "")
-            or not (sent.nonce and sent.response)
             # It is sent back in a header: nothing that could end its quotes, or isn't ASCII.
             or not re.fullmatch(r"[ !#-\[\]-~]+", sent.cnonce or "")
         ):
             return None
 
-        ha1 = user[algorithm] if user else NOBODY
+        ha1 = (user and user[algorithm]) or NOBODY  # no such user, or no HA1 of this kind
         session = [sent.nonce, sent.nc, sent.cnonce, "auth"]
         right = H(algorithm, ha1, *session, H(algorithm, request.method, sent.uri))
         if not hmac.compare_digest(right.encode(), sent.response.encode()) or not user:
             return None
+        if not is_here(sent.uri):  # an answer stolen on its way elsewhere, or a proxy's doing
+            g.why = f"Your answer is for {sent.uri[:200]!r}, not for {request.url[:200]!r}."
+            app.logger.warning("%s A proxy's doing? See FLASK_PROXIES in docs/serving.md.", g.why)
+            return None
         lifetime = app.config["NONCE_LIFETIME"]
         try:
-            _, made = nonces.unsign(sent.nonce, max_age=lifetime, return_timestamp=True)
+            random, made = nonces.unsign(sent.nonce, max_age=lifetime, return_timestamp=True)
         except SignatureExpired:
             g.stale = True  # the password was right: the client may try again without asking
             return None
         except BadSignature:
             return None  # a nonce of someone else's making
         # Remembered for an hour longer than the nonce lives, in case the clock is set back.
-        if not store.first_use(made.timestamp(), sent.nonce, int(sent.nc, 16), lifetime + 3600):
+        if not store.first_use(made.timestamp(), random, int(sent.nc, 16), lifetime + 3600):
             return None
 
         # The server proves that it knows HA1 as well: the same hash, without a method.
@@ -88,14 +91,12 @@ class DigestAuth(HTTPDigestAuth):
 
 
 def is_here(uri):
-    """Tell whether `uri` names the resource that is asked for, as it must (RFC 7616 3.4.6).
-
-    Compared is what the app acts on, the decoded path and the query: proxies may write the same
-    address another way, and not every server tells how it was written.
-    """
-    path, _, query = uri.partition("?")
-    here = request.environ.get("SCRIPT_NAME", "").rstrip("/") + request.environ["PATH_INFO"]
-    # WSGI hands a path over decoded, each byte as one character, and a query as it came (PEP 3333).
+    """Tell whether `uri` names what is asked for, in whatever spelling (RFC 7616 3.4.6)."""
+    # A client that goes through a proxy may sign the whole address.
+    path, _, query = uri.removeprefix(f"{request.scheme}://{request.host}").partition("?")
+    # Proxies respell addresses, and some servers don't tell how one was spelt. They all tell what
+    # the app acts on: the path, decoded to one character a byte, and the query as it is (PEP 3333).
+    here = request.environ.get("SCRIPT_NAME", "").rstrip("/") + request.environ.get("PATH_INFO", "")
     return (unquote(path, "latin-1"), query) == (here, request.environ.get("QUERY_STRING", ""))
 
 
@@ -116,7 +117,8 @@ def index():
 
 @auth.error_handler
 def refused(status):
-    response = app.response_class("Answer one of the challenges in WWW-Authenticate.\n", status)
+    why = g.get("why", "Answer one of the challenges in WWW-Authenticate.")
+    response = app.response_class(f"{why}\n", status)
     response.www_authenticate = [challenge(algorithm) for algorithm in HASHES]
     return response
 
@@ -132,7 +134,7 @@ def challenge(algorithm):
 store.set_up(app, ha1s, NONCE_LIFETIME=300)
 nonces = TimestampSigner(app.secret_key, salt="nonce", digest_method=hashlib.sha256)
 OPAQUE = nonces.get_signature("opaque").decode()  # comes back unchanged, or it was not for us
-NOBODY = secrets.token_hex()  # stands in for the HA1 of an unknown user
+NOBODY = secrets.token_hex()  # stands in for an HA1 that isn't there, and takes as long to check
 
 if __name__ == "__main__":
     app.run(port=5003, debug=False)

@@ -43,7 +43,8 @@ def set_up(app, secret_of=None, **seconds):
     app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(sqlite3.OperationalError, refuse)
     app.before_request(refuse_broken_text)
-    app.after_request(explain_apache)
+    if "mod_wsgi" in sys.modules:
+        app.after_request(explain_apache)
     with app.app_context():
         try:
             make_database(Path(str(app.config["DATABASE"])), secret_of)
@@ -68,7 +69,7 @@ def refuse(error):
 
 
 def refuse_broken_text():
-    if request.mimetype == "application/x-www-form-urlencoded":
+    if "urlencoded" in request.environ.get("CONTENT_TYPE", "").lower():
         try:
             unquote_to_bytes(request.get_data()).decode()
         except UnicodeDecodeError:  # a byte FF would become the three characters %FF
@@ -76,9 +77,8 @@ def refuse_broken_text():
 
 
 def explain_apache(response):
-    apache = response.status_code == 401 and "mod_wsgi.version" in request.environ
-    if apache and "Authorization" not in request.headers:
-        response.data += b"Apache hands them over only with WSGIPassAuthorization On.\n"
+    if response.status_code == 401 and "Authorization" not in request.headers:
+        response.data += b"mod_wsgi hands credentials over only with WSGIPassAuthorization On.\n"
     return response
 
 
@@ -87,6 +87,7 @@ def db():
     if not hasattr(local, "db"):
         local.db = sqlite3.connect(str(current_app.config["DATABASE"]), isolation_level=None)
         local.db.row_factory = sqlite3.Row
+        local.db.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
     return local.db
 
 
@@ -121,17 +122,22 @@ def make_database(path, secret_of):
 
 def is_ours():
     """Tell whether the tables are there. Raises sqlite3.DatabaseError if others are."""
+    tables = db().execute("SELECT 1 FROM sqlite_master").fetchone()
+    # Read after the tables, with which it comes: another worker may be making both just now.
     number = db().execute("PRAGMA application_id").fetchone()[0]
-    if number != LESSON and db().execute("SELECT 1 FROM sqlite_master").fetchone():
+    if tables and number != LESSON:
         raise sqlite3.DatabaseError("it holds the data of another lesson or program")
     return number == LESSON
 
 
+# This lesson's own part: its tables, and the functions through which app.py uses them.
+
 LESSON = 5003  # stands in the file's header, so that no other lesson takes the file for its own
+SYNCHRONOUS = "NORMAL"  # a power cut may lose the last few counts; FULL would wait for the disk
 TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE users (name TEXT PRIMARY KEY, "SHA-256" TEXT, "MD5" TEXT);
-CREATE TABLE counts (made REAL, nonce TEXT, nc INTEGER, PRIMARY KEY (made, nonce, nc)) WITHOUT ROWID
+CREATE TABLE counts (made REAL, nonce BLOB, nc INTEGER, PRIMARY KEY (made, nonce, nc)) WITHOUT ROWID
 """  # counts lie in the order of their time: the oldest come first, a new one goes to the end
 
 
@@ -150,11 +156,13 @@ def first_use(made, nonce, nc, keep):
 
     made: when the nonce was made, in POSIX seconds; keep: for how many seconds it is remembered.
     """
-    if nc % 64 == 1:  # now and then, twice as many are forgotten as were noted meanwhile
-        old = "SELECT made, nonce, nc FROM counts WHERE made < ? LIMIT 128"
-        db().execute(f"DELETE FROM counts WHERE (made, nonce, nc) IN ({old})", [time.time() - keep])
-    try:  # of two that come at once, in whichever worker, the database lets one through
-        db().execute("INSERT INTO counts VALUES (?, ?, ?)", [made, nonce, nc])
+    sweep = """DELETE FROM counts WHERE (made, nonce, nc) IN
+        (SELECT made, nonce, nc FROM counts WHERE made < ? LIMIT 100)"""
+    try:
+        with transaction():  # of two that come at once, in whichever worker, one gets through
+            # With each use up to a hundred old ones go: more than come, and nobody waits for it.
+            db().execute(sweep, [time.time() - keep])
+            db().execute("INSERT INTO counts VALUES (?, ?, ?)", [made, nonce, nc])
     except sqlite3.IntegrityError:
         return False
     return True

@@ -20,9 +20,10 @@ import store
 
 app = Flask(__name__)
 REALM = ISSUER = AUDIENCE = "Lesson 04"  # we issue the tokens, and they are meant for us
+BASIC, BEARER = f'Basic realm="{REALM}", charset="UTF-8"', f'Bearer realm="{REALM}"'
 CLAIMS = ["iss", "sub", "aud", "iat", "exp", "jti"]
-LEEWAY = 5  # seconds that the clock behind `iat` may be ahead of ours, as clocks differ
-TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)  # three parts of base64url (RFC 7515 3.1)
+LEEWAY = 5  # seconds by which the clock that set `iat` may be ahead of ours
+TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)  # base64url without `=` (RFC 7515 2)
 
 
 def token_required(view):
@@ -31,13 +32,10 @@ def token_required(view):
     @wraps(view)
     def wrapper(*args, **kwargs):
         sent = credentials("bearer")
-        if not sent:  # no token at all: no error code (RFC 6750 section 3.1)
-            how = "Send a token from /login: Authorization: Bearer ..."
-            refuse_with(401, f'Bearer realm="{REALM}"', how)
+        if not sent:  # no token at all: no error code (RFC 6750 3.1)
+            refuse_with(401, BEARER, "Send a token from /login: Authorization: Bearer ...")
         if not TOKEN.fullmatch(sent.token or ""):
-            refuse_token(
-                "Send Bearer, a space and the token alone: no quotes, no b'', no 2nd Bearer."
-            )
+            refuse_token("Send Bearer once, a space, and the token alone: no quotes, no b''.")
         try:
             g.claims = claims_of(sent.token)
         except (jwt.InvalidTokenError, RecursionError, UnicodeError) as error:
@@ -59,7 +57,7 @@ def claims_of(token):
     )
     if not type(claims["iat"]) is type(claims["exp"]) is int:
         raise jwt.InvalidTokenError("iat and exp must be whole numbers")
-    if claims["iat"] > time.time() + LEEWAY:
+    if claims["iat"] > time.time() + LEEWAY:  # PyJWT would give `exp` the same leeway
         raise jwt.InvalidTokenError("It was issued in the future; compare the clocks")
     if claims["exp"] - claims["iat"] > app.config["TOKEN_LIFETIME"]:
         raise jwt.InvalidTokenError("It lives longer than any token from /login")
@@ -79,14 +77,14 @@ def credentials(scheme):
     return sent if sent and sent.type == scheme else None
 
 
+def refuse_token(sentence):
+    sentence = re.sub(r"[^ !#-\[\]-~]", "'", sentence)  # what RFC 6750 3 allows in a description
+    details = f'error="invalid_token", error_description="{sentence}"'
+    refuse_with(401, f"{BEARER}, {details}", sentence)
+
+
 def refuse_with(status, challenge, sentence):
     abort(app.response_class(f"{sentence}\n", status, {"WWW-Authenticate": challenge}))
-
-
-def refuse_token(sentence):
-    sentence = re.sub(r"[^ !#-\[\]-~]", "'", sentence)  # what RFC 6750, section 3, allows there
-    details = f'error="invalid_token", error_description="{sentence}"'
-    refuse_with(401, f'Bearer realm="{REALM}", {details}', sentence)
 
 
 @app.get("/insecured")
@@ -104,7 +102,7 @@ def secured():
 @token_required
 def admin():
     if g.claims.get("scope") != "admin":
-        needs = f'Bearer realm="{REALM}", error="insufficient_scope", scope="admin"'
+        needs = f'{BEARER}, error="insufficient_scope", scope="admin"'
         refuse_with(403, needs, "Your token is good, but this is for admins.")
     return f"Hello, admin {g.claims['sub']}!\n"
 
@@ -118,25 +116,18 @@ def login():
 
 def password_owner():
     """Return the user whose Basic credentials came along, or answer with a challenge."""
-    challenge, sent = f'Basic realm="{REALM}", charset="UTF-8"', credentials("basic")
+    sent = credentials("basic")
     if not sent:
-        how = "Send user name and password in a header, Authorization: Basic ... (curl --user)."
-        refuse_with(401, challenge, how)
+        refuse_with(401, BASIC, "Send name and password in a header: Authorization: Basic ...")
     user = store.check_password(sent.username, sent.password)
-    return user or refuse_with(401, challenge, "User name or password is wrong.")
+    return user or refuse_with(401, BASIC, "User name or password is wrong.")
 
 
 def new_token(user, jti):
-    """Return the members of a login's answer (RFC 6749 section 5.1)."""
+    """Return the members of a login's answer (RFC 6749 5.1)."""
     now, lifetime = int(time.time()), app.config["TOKEN_LIFETIME"]
-    claims = {
-        "iss": ISSUER,
-        "sub": user["name"],
-        "aud": AUDIENCE,
-        "iat": now,
-        "exp": now + lifetime,
-        "jti": jti,
-    }
+    claims = {"iss": ISSUER, "sub": user["name"], "aud": AUDIENCE}
+    claims |= {"iat": now, "exp": now + lifetime, "jti": jti}
     if user["admin"]:
         claims["scope"] = "admin"
     token = jwt.encode(claims, app.secret_key, algorithm="HS256")

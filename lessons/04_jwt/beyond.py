@@ -4,8 +4,9 @@
 # ///
 """Lesson 04, one step beyond app.py: refresh tokens that rotate (RFC 6749 6, RFC 9700 4.14.2).
 
-A second token, good once, gets the next pair. If it comes twice, somebody has a copy: all that
-came of the same login ends, as it does with a logout or another password.
+A second token, good once, gets the next pair. If an older one comes again, somebody has a copy.
+app.py lists the tokens that were taken back. Here is a list of the logins that still count: all
+tokens of a login end with it, at a logout, a copy, another password, or after two quiet weeks.
 """
 
 import hashlib
@@ -20,73 +21,77 @@ from app import app, new_token, password_owner, token_required
 REFRESH_LIFETIME = 14 * 24 * 3600  # seconds
 NO_STORE = {"Cache-Control": "no-store"}
 TABLES = """
-CREATE TABLE IF NOT EXISTS refresh (digest TEXT PRIMARY KEY, family TEXT, name TEXT, password TEXT,
-    jti TEXT UNIQUE, used INTEGER, until REAL);
-CREATE INDEX IF NOT EXISTS refresh_family ON refresh (family);
-CREATE INDEX IF NOT EXISTS refresh_until ON refresh (until)
+CREATE TABLE IF NOT EXISTS logins (id TEXT PRIMARY KEY, name TEXT, password TEXT, newest TEXT,
+    until INTEGER);
+CREATE INDEX IF NOT EXISTS logins_name ON logins (name);
+CREATE INDEX IF NOT EXISTS logins_until ON logins (until)
 """
 
 
 def login():
-    """Exchange a user name and password for a pair of tokens."""
+    """Exchange a user name and password for a pair of tokens, and note the login."""
     user = password_owner()
-    with store.transaction():
-        return token_pair(user, family=secrets.token_hex(16))
+    begun, secret = secrets.token_urlsafe(16), secrets.token_urlsafe(32)
+    until = int(time.time()) + REFRESH_LIFETIME
+    row = [digest(begun), user["name"], digest(user["hash"]), digest(secret), until]
+    store.db().execute("INSERT INTO logins VALUES (?, ?, ?, ?, ?)", row)
+    # A few at a time: others wait meanwhile.
+    sweep = "DELETE FROM logins WHERE id IN (SELECT id FROM logins WHERE until < ? LIMIT 100)"
+    store.db().execute(sweep, [time.time()])
+    return token_pair(user, begun, secret)
 
 
-@token_required
-def logout():
-    jti, exp = g.claims["jti"], g.claims["exp"]
-    with store.transaction() as db:
-        row = db.execute("SELECT family FROM refresh WHERE jti = ?", [jti]).fetchone()
-        end(row["family"]) if row else store.revoke(jti, exp)
-    return "", 204
-
-
-app.view_functions.update(login=login, logout=logout)
+def token_pair(user, begun, secret):
+    """Return a new access token and the refresh token that these two make up."""
+    jti = f"{digest(begun)}.{secrets.token_hex(8)}"  # says which login it is of, see is_revoked
+    return {**new_token(user, jti), "refresh_token": f"{begun}.{secret}"}, 200, NO_STORE
 
 
 @app.post("/refresh")
 def refresh():
     """Exchange a refresh token for a new pair, once."""
-    sent = digest(request.form.get("refresh_token", ""))
-    with store.transaction() as db:  # of two at once, one comes second
-        row = db.execute("SELECT * FROM refresh WHERE digest = ?", [sent]).fetchone()
-        user = store.find_user(row["name"]) if row else None
-        good = user and row["password"] == digest(user["hash"]) and row["until"] > time.time()
-        if good and not row["used"]:
-            db.execute("UPDATE refresh SET used = 1 WHERE digest = ?", [sent])
-            return token_pair(user, row["family"])
-        if row:  # used before: by a thief or by the owner, nobody can tell
-            end(row["family"])
-    return {"error": "invalid_grant"}, 400, NO_STORE  # RFC 6749 section 5.2
+    begun, _, secret = request.form.get("refresh_token", "").partition(".")
+    if row := find_login(digest(begun)):
+        fresh, until = secrets.token_urlsafe(32), int(time.time()) + REFRESH_LIFETIME
+        # One statement, so of two that come at once only one finds its secret still the newest.
+        use = "UPDATE logins SET newest = ?, until = ? WHERE id = ? AND newest = ?"
+        values = [digest(fresh), until, row["id"], digest(secret)]
+        if store.db().execute(use, values).rowcount:
+            return token_pair(row, begun, fresh)
+        end_login(row["id"], None)  # used before: by a thief or by the owner, nobody can tell
+    return {"error": "invalid_grant"}, 400, NO_STORE  # RFC 6749 5.2
 
 
-def token_pair(user, family):
-    """Return the answer with a new access token and a new refresh token of a login's family."""
-    token, jti = secrets.token_urlsafe(32), secrets.token_hex(16)
-    row = [digest(token), family, user["name"], digest(user["hash"]), jti]
-    add = (
-        "INSERT INTO refresh (digest, family, name, password, jti, until) VALUES (?, ?, ?, ?, ?, ?)"
-    )
-    store.db().execute(add, [*row, time.time() + REFRESH_LIFETIME])
-    old = "SELECT digest FROM refresh WHERE until < ? LIMIT 100"
-    store.db().execute(f"DELETE FROM refresh WHERE digest IN ({old})", [time.time()])
-    return {**new_token(user, jti), "refresh_token": token}, 200, NO_STORE
+@app.post("/logout/everywhere")
+@token_required
+def logout_everywhere():
+    """End all logins of the user, on every device."""
+    store.db().execute("DELETE FROM logins WHERE name = ?", [g.claims["sub"]])
+    return "", 204
 
 
-def end(family):
-    """Take back every token that came of a login."""
-    for row in store.db().execute("SELECT jti FROM refresh WHERE family = ?", [family]).fetchall():
-        store.revoke(row["jti"], time.time() + app.config["TOKEN_LIFETIME"])
-    store.db().execute("DELETE FROM refresh WHERE family = ?", [family])
+def find_login(id):
+    """Return a login's row with its user's (name, hash, admin), None if it no longer counts."""
+    find = "SELECT * FROM logins JOIN users USING (name) WHERE id = ? AND until > ?"
+    row = store.db().execute(find, [id, time.time()]).fetchone()
+    return row if row and row["password"] == digest(row["hash"]) else None
+
+
+def is_revoked(jti):
+    return find_login(jti.partition(".")[0]) is None
+
+
+def end_login(jti, _):
+    store.db().execute("DELETE FROM logins WHERE id = ?", [jti.partition(".")[0]])
 
 
 def digest(text):
-    """Return what is kept of a refresh token. It is random and long, so a quick hash is enough."""
+    """Return what is kept of a secret. It is random and long, so a quick hash is enough."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
+app.view_functions["login"] = login
+store.is_revoked, store.revoke = is_revoked, end_login  # app.py asks these two of a token
 with app.app_context():
     store.db().executescript(TABLES)
     store.close()

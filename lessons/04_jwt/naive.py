@@ -8,7 +8,7 @@ Any name with the password `secret` gets a token, which travels in the address a
 a six-letter key. Don't copy this; app.py is the one to copy.
 """
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 
 import jwt
@@ -50,7 +50,7 @@ def secured():
 def login():
     auth = request.authorization
     if auth and auth.password == "secret":
-        expires = datetime.now(timezone.utc) + timedelta(seconds=app.config["TOKEN_LIFETIME"])
+        expires = datetime.now(UTC) + timedelta(seconds=app.config["TOKEN_LIFETIME"])
         token = jwt.encode({"user": auth.username, "exp": expires}, app.config["SECRET_KEY"])
         return jsonify(token=token)
     challenge = {"WWW-Authenticate": 'Basic realm="Login required"'}

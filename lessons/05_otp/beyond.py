@@ -11,9 +11,11 @@ phone on, each once, in the header OTP. They are random and long, so a quick has
 import hashlib
 import secrets
 
+import segno
+
 import app as lesson
 import store
-from app import app, password_owner, second_factor, shown
+from app import app, password_owner, second_factor
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS recovery (name TEXT, secret TEXT, digest TEXT);
@@ -28,13 +30,16 @@ def enroll():
         second_factor(user)
     codes = [secrets.token_hex(10) for _ in range(10)]
     with store.transaction() as db:
-        address = lesson.new_secret(user)
+        address = lesson.new_secret(user)  # takes everything back if it refuses
         secret = store.find_user(user["name"])["pending"]
         unused = "DELETE FROM recovery WHERE name = ? AND secret IS NOT ?"
-        db.execute(unused, [user["name"], user["secret"]])  # of phones that count no longer
+        db.execute(unused, [user["name"], user["secret"]])  # of phones that don't count
         new = [(user["name"], secret, digest(code)) for code in codes]
         db.executemany("INSERT INTO recovery VALUES (?, ?, ?)", new)
-    return shown(address, recovery_codes=codes)
+    # All in one JSON: a picture alone would have no room for the codes.
+    picture = segno.make(address, micro=False).svg_data_uri(scale=6, light="white")
+    shown = {"otpauth_uri": address, "qr_code": picture, "recovery_codes": codes}
+    return shown, 201, {"Cache-Control": "no-store"}
 
 
 def use_recovery_code(user, code):

@@ -47,7 +47,8 @@ def set_up(app, secret_of=None, **seconds):
     app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(sqlite3.OperationalError, refuse)
     app.before_request(refuse_broken_text)
-    app.after_request(explain_apache)
+    if "mod_wsgi" in sys.modules:
+        app.after_request(explain_apache)
     with app.app_context():
         try:
             make_database(Path(str(app.config["DATABASE"])), secret_of)
@@ -72,7 +73,7 @@ def refuse(error):
 
 
 def refuse_broken_text():
-    if request.mimetype == "application/x-www-form-urlencoded":
+    if "urlencoded" in request.environ.get("CONTENT_TYPE", "").lower():
         try:
             unquote_to_bytes(request.get_data()).decode()
         except UnicodeDecodeError:  # a byte FF would become the three characters %FF
@@ -80,9 +81,8 @@ def refuse_broken_text():
 
 
 def explain_apache(response):
-    apache = response.status_code == 401 and "mod_wsgi.version" in request.environ
-    if apache and "Authorization" not in request.headers:
-        response.data += b"Apache hands them over only with WSGIPassAuthorization On.\n"
+    if response.status_code == 401 and "Authorization" not in request.headers:
+        response.data += b"mod_wsgi hands credentials over only with WSGIPassAuthorization On.\n"
     return response
 
 
@@ -91,6 +91,7 @@ def db():
     if not hasattr(local, "db"):
         local.db = sqlite3.connect(str(current_app.config["DATABASE"]), isolation_level=None)
         local.db.row_factory = sqlite3.Row
+        local.db.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
     return local.db
 
 
@@ -125,16 +126,21 @@ def make_database(path, secret_of):
 
 def is_ours():
     """Tell whether the tables are there. Raises sqlite3.DatabaseError if others are."""
+    tables = db().execute("SELECT 1 FROM sqlite_master").fetchone()
+    # Read after the tables, with which it comes: another worker may be making both just now.
     number = db().execute("PRAGMA application_id").fetchone()[0]
-    if number != LESSON and db().execute("SELECT 1 FROM sqlite_master").fetchone():
+    if tables and number != LESSON:
         raise sqlite3.DatabaseError("it holds the data of another lesson or program")
     return number == LESSON
 
+
+# This lesson's own part: its tables, and the functions through which app.py uses them.
 
 # Argon2id at OWASP's parameters: 19 MiB, 2 rounds, 1 thread (lesson 01).
 argon2id = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)
 NOBODY = argon2id.hash(token_hex())  # an unknown user costs a hash as well
 LESSON = 5005  # stands in the file's header, so that no other lesson takes the file for its own
+SYNCHRONOUS = "FULL"  # what was answered has reached the disk
 TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE users (name TEXT PRIMARY KEY, hash TEXT, mail TEXT, secret TEXT, pending TEXT,
@@ -151,6 +157,15 @@ def add_demo_users(_):
         db().execute(add, [name, argon2id.hash(password), f"{name}@example.com"])
 
 
+def read_address(app, name):
+    """Turn a setting host:port into a pair, None if it is not set; refuse to start with another."""
+    value = str(app.config.setdefault(name, ""))
+    found = re.fullmatch(r"(\S+):(\d{1,5})", value)
+    if value and not (found and int(found[2]) < 65536):
+        sys.exit(f"FLASK_{name} must be host:port, for example 127.0.0.1:1025.")
+    app.config[name] = (found[1].strip("[]"), int(found[2])) if found else None
+
+
 def find_user(name):
     """Return a user's row, None if there is no such user."""
     return db().execute("SELECT * FROM users WHERE name = ?", [name]).fetchone()
@@ -162,14 +177,18 @@ def check_password(name, password):
     if name is None or password is None:
         return None
     user = find_user(name)
-    right = argon2id.verify(password, user["hash"] if user else NOBODY)
+    stored = user["hash"] if user else None
+    try:
+        right = argon2id.verify(password, stored or NOBODY)
+    except ValueError:  # a hash that can't be read fits no password
+        right = False
     now = find_user(name)  # the password may have been changed while it was hashed
-    return now if user and right and now and now["hash"] == user["hash"] else None
+    return now if stored and right and now and now["hash"] == stored else None
 
 
 def clean(text, most):
     """Return text in one form, of 1 to `most` bytes in UTF-8; None if unusable (lesson 01)."""
-    if len(text.encode()) > 3 * most:  # NFC shrinks nothing to less than a third, and is slow
+    if len(text.encode()) > 4 * most:  # NFC shortens nothing that far, and is slow on long text
         return None
     text = re.sub("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]", " ", text)
     text = unicodedata.normalize("NFC", text)
@@ -198,9 +217,9 @@ def forget_tries(user):
 
 
 def begin_pin(user, seconds):
-    """Begin to send a PIN; return None while another is being sent, else what keep_pin wants.
+    """Take the user's turn to send a PIN, for so many seconds; None while another request has it.
 
-    seconds: how long that may take. After so many, another one may begin.
+    Returns what keep_pin and end_pin want.
     """
     now = time.time()
     begin = """UPDATE users SET sending = ?
@@ -210,15 +229,16 @@ def begin_pin(user, seconds):
 
 
 def keep_pin(user, turn, tag, lifetime):
-    """Let a PIN count from now on, unless the password was changed or its turn is over.
+    """Let a PIN count from now on; False if the turn is over, or the password another by now."""
+    keep = "UPDATE users SET pin = ?, pin_until = ? WHERE name = ? AND hash = ? AND sending = ?"
+    values = [tag, time.time() + lifetime, user["name"], user["hash"], turn]
+    return db().execute(keep, values).rowcount == 1
 
-    turn: from begin_pin; tag: what is kept of the PIN, None if it was not sent: then the one
-    before still counts.
-    """
-    keep = "pin = ?, pin_until = ?," if tag else ""
-    values = [tag, time.time() + lifetime] if tag else []
-    end = f"UPDATE users SET {keep} sending = 0 WHERE name = ? AND hash = ? AND sending = ?"
-    return db().execute(end, [*values, user["name"], user["hash"], turn]).rowcount == 1
+
+def end_pin(user, turn):
+    """Let the next PIN be sent."""
+    end = "UPDATE users SET sending = 0 WHERE name = ? AND sending = ?"
+    db().execute(end, [user["name"], turn])
 
 
 def use_pin(user, tag, lifetime):
@@ -248,8 +268,9 @@ def use_code(user, secret, code, step):
         if not now or now["hash"] != user["hash"] or secret not in (now["secret"], now["pending"]):
             return None
         # Used codes are kept for an hour, in case the clock is set back.
-        old = "SELECT name, code FROM used WHERE step < ? LIMIT 100"
-        db().execute(f"DELETE FROM used WHERE (name, code) IN ({old})", [time.time() // 30 - 120])
+        sweep = """DELETE FROM used WHERE (name, code) IN
+            (SELECT name, code FROM used WHERE step < ? LIMIT 100)"""
+        db().execute(sweep, [time.time() // 30 - 120])
         use = "INSERT OR IGNORE INTO used VALUES (?, ?, ?)"
         if db().execute(use, [name, code, step]).rowcount != 1:
             return None

@@ -1,0 +1,214 @@
+"""What is measured: each application, and what it is asked."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from http.cookies import SimpleCookie
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx2
+
+from ..running.client import Client, digest_answer
+
+HERE = Path(__file__).parent
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+COUNTS = 8_000  # so many Digest answers are computed for each second, each with its own nc
+GROWTH = (10, 1_000, 100_000)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request; `raw` is how it travels."""
+
+    method: str = "GET"
+    target: str = "/"
+    headers: dict[str, str] | None = None
+    body: str = ""
+
+    def raw(self, port: int) -> bytes:
+        headers = {"Host": f"127.0.0.1:{port}", **(self.headers or {})}
+        if self.body:
+            headers["Content-Length"] = str(len(self.body))
+        lines = [f"{self.method} {self.target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return ("\r\n".join([*lines, "", self.body])).encode()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One application and what it is asked.
+
+    requests: a function of the running Lesson and of a number of seconds; returns the requests for
+    them. expect: the status of each answer. base: the case it is compared with. login: one client
+    at a time, and what counts is how much of the time is the hash; the name of that in passlib.
+    others: it runs in the environment of tests/project/requirements-others.txt. rows: fills the
+    database anew before each load.
+    """
+
+    name: str
+    lesson: str
+    file: str | Path
+    requests: Callable[[Client, float], list[Request]]
+    expect: int = 200
+    quick: bool = False
+    base: str = "bare Flask"
+    login: str = ""
+    others: bool = False
+    rows: Callable[[sqlite3.Connection], None] | None = None
+
+
+def basic(user="user1", password="pass1"):  # noqa: S107
+    """Return the header of Basic credentials."""
+    return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def same(request: Request):
+    """The same request, over and over; sent once before the load, so that it's a later one."""
+
+    def requests(app, seconds):
+        httpx2.request(
+            request.method,
+            f"http://127.0.0.1:{app.port}{request.target}",
+            headers=request.headers,
+            content=request.body,
+            trust_env=False,
+            timeout=60,
+        )
+        return [request]
+
+    return requests
+
+
+def digest(target: str):
+    """Answers to one challenge, each with a new nc, and the cookies that came with it."""
+
+    def requests(app, seconds):
+        asked = app.get(target)
+        challenge = asked.challenge()
+        cookies = SimpleCookie()
+        for value in asked.headers("Set-Cookie"):
+            cookies.load(value)
+        cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
+        answer = partial(digest_answer, challenge, "user1", "pass1", target)
+        more = {"Cookie": cookie} if cookie else {}
+        return [
+            Request("GET", target, {"Authorization": answer(nc=nc), **more})
+            for nc in range(1, int(COUNTS * seconds) + 1)
+        ]
+
+    return requests
+
+
+def bearer(how):
+    """A token from /login in every request: in a header, or as naive.py takes it."""
+
+    def requests(app, seconds):
+        if how == "naive":
+            token = app.get("/login", basic=("user1", "secret")).json()["token"]
+            return [Request("GET", f"/secured?token={token}")]
+        answer = app.post("/login", basic=("user1", "pass1"))
+        token = answer.json()["access_token"]
+        return [Request("GET", "/secured", {"Authorization": f"Bearer {token}"})]
+
+    return requests
+
+
+def login_form(user="user1", password="pass1"):  # noqa: S107
+    """A login by lesson 01's form."""
+    return same(
+        Request("POST", "/login", FORM, urlencode({"username": user, "password": password}))
+    )
+
+
+def code(app, seconds):
+    """Both factors, as naive.py takes them: the code of now, again and again."""
+    import pyotp
+
+    uri = app.post("/enroll", basic=("user1", "pass1")).json()["otpauth_uri"]
+    return [Request("GET", "/", {**basic(), "OTP": pyotp.parse_uri(uri).now()})]
+
+
+BARE = "bare Flask"
+CASES = [
+    Case(BARE, "01", HERE / "peers" / "bare.py", same(Request()), quick=True),
+    Case("02 naive.py", "02", "naive", same(Request(headers=basic()))),
+    Case("02 app.py", "02", "app", same(Request(headers=basic())), quick=True),
+    Case(
+        "httpbin, Basic", "02", HERE / "peers" / "httpbin_app.py",
+        same(Request("GET", "/basic-auth/user1/pass1", basic())), others=True,
+    ),
+    Case("03 naive.py", "03", "naive", digest("/")),
+    Case("03 app.py", "03", "app", digest("/"), quick=True),
+    Case(
+        "httpbin, Digest", "03", HERE / "peers" / "httpbin_app.py",
+        digest("/digest-auth/auth/user1/pass1/SHA-256"), others=True,
+    ),
+    Case("04 naive.py", "04", "naive", bearer("naive")),
+    Case("04 app.py", "04", "app", bearer("app"), quick=True),
+    Case(
+        "Flask-JWT-Extended", "04", HERE / "peers" / "jwt_extended.py", bearer("app"),
+        others=True,
+    ),
+    Case("05 naive.py", "05", "naive", code),
+    Case("01 naive.py, login", "01", "naive", login_form(), login="custom_app_context"),
+    Case("01 app.py, login", "01", "app", login_form(), quick=True, login="argon2"),
+    Case(
+        "02 app.py, wrong password", "02", "app", same(Request(headers=basic("user1", "no"))),
+        expect=401, login="argon2",
+    ),
+    Case(
+        "04 app.py, login", "04", "app", same(Request("POST", "/login", basic())), login="argon2",
+    ),
+    Case(
+        "05 app.py, password alone", "05", "app", same(Request(headers=basic())),
+        expect=401, login="argon2",
+    ),
+]  # fmt: skip
+
+
+def growth_cases() -> list[Case]:
+    """Return what should not grow with the number of users, used nonces or revoked tokens."""
+    cases = []
+    now = time.time()
+
+    def rows(old, new, row):
+        """Return a function that puts so many rows: those of before go, as a load adds some."""
+
+        def put(count, connection):
+            connection.execute(old)
+            connection.executemany(new, map(row, range(count)))
+
+        return put
+
+    users = rows(
+        "DELETE FROM users WHERE name LIKE 'someone%'",
+        "INSERT INTO users SELECT ?, hash, 0 FROM users WHERE name = 'user2'",
+        lambda number: [f"someone{number}"],
+    )
+    nonces = rows(
+        "DELETE FROM counts",
+        "INSERT INTO counts VALUES (?, ?, 1)",
+        lambda number: [now - number % 300, f"nonce{number}"],
+    )
+    tokens = rows(
+        "DELETE FROM revoked",
+        "INSERT INTO revoked VALUES (?, ?)",
+        lambda number: [f"token{number}", now + 10_000],
+    )
+
+    for count in GROWTH:
+        for lesson, what, requests, put in (
+            ("02", "users", same(Request(headers=basic())), users),
+            ("03", "used nonces", digest("/"), nonces),
+            ("04", "revoked tokens", bearer("app"), tokens),
+        ):
+            base = f"{lesson} app.py, {GROWTH[0]} {what}"
+            name = f"{lesson} app.py, {count} {what}"
+            cases.append(Case(name, lesson, "app", requests, base=base, rows=partial(put, count)))
+    return cases

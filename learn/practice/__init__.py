@@ -1,0 +1,1 @@
+"""What an exercise, its steps and its checks are."""

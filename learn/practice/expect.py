@@ -1,0 +1,112 @@
+"""Say what is expected of an answer: the words in which the checks are written.
+
+Each check of a lesson is a sentence; in it, `expect` compares one answer with what it should be.
+What differs is raised as `Unexpected`, which keeps the exchange and the telling header, so that
+whoever reports it (pytest, the command `check`, a notebook) can show both.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..running.client import Exchange
+
+
+class Unexpected(AssertionError):
+    """What was expected did not come.
+
+    expected, came: a phrase each; answer: the exchange, or None where there is none; mark: which
+    part of the response tells: "status", "body", a header's name, or "" for none.
+    """
+
+    def __init__(self, expected: str, came: str, answer: Exchange | None = None, mark: str = ""):
+        self.expected, self.came, self.answer, self.mark = expected, came, answer, mark
+        super().__init__(expected, came)
+
+    def __str__(self):
+        from ..showing.exchange import as_text
+
+        shown = f"\n\n{as_text(self.answer, self.mark)}" if self.answer else ""
+        return f"expected {self.expected}\n    came {self.came}{shown}"
+
+
+def expect(
+    answer: Exchange,
+    status: int | None = None,
+    *,
+    text: str | None = None,
+    challenge: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **parameters: Any,
+) -> Exchange:
+    """Return the answer if it is as expected; raise Unexpected if not.
+
+    status: its status code; text: its whole body, space around it apart; headers: names with what
+    their value must contain; challenge: the scheme of its first challenge; parameters: that
+    challenge's parameters, `...` for any value but an empty one, None for none at all.
+    """
+    if status is not None and answer.status != status:
+        raise Unexpected(f"status {status}", _came(answer), answer, "status")
+    if text is not None and answer.text.strip() != text:
+        raise Unexpected(f"the text {text!r}", f"the text {_short(answer)}", answer, "body")
+    for name, part in (headers or {}).items():
+        value = answer.header(name)
+        if value is None:
+            raise Unexpected(f"a header {name}: {part}", f"no header {name}", answer, "status")
+        if part not in value:
+            raise Unexpected(f"{part} in the header {name}", f"{name}: {value}", answer, name)
+    if challenge is not None:
+        _expect_challenge(answer, challenge, parameters)
+    return answer
+
+
+def _expect_challenge(answer, scheme, parameters):
+    name = "WWW-Authenticate"
+    values = answer.headers(name)
+    if not values:
+        raise Unexpected(
+            f"a challenge, {name}: {scheme.title()} …", f"no header {name}", answer, "status"
+        )
+    found = answer.challenge()
+    if found.type != scheme:
+        raise Unexpected(f"a challenge of the scheme {scheme}", values[0], answer, name)
+    for parameter, wanted in parameters.items():
+        value = found.get(parameter)
+        if wanted is None and value is not None:
+            raise Unexpected(f"no {parameter} in the challenge", values[0], answer, name)
+        if wanted is ... and not value:
+            raise Unexpected(f"{parameter} in the challenge", values[0], answer, name)
+        if wanted not in (None, ...) and value != wanted:
+            raise Unexpected(f'{parameter}="{wanted}" in the challenge', values[0], answer, name)
+
+
+def expect_that(
+    holds: object, expected: str, came: str, answer: Exchange | None = None, mark: str = ""
+) -> None:
+    """Raise Unexpected, with these phrases, unless `holds`."""
+    if not holds:
+        raise Unexpected(expected, came, answer, mark)
+
+
+def seconds_of(*actions: Callable[[], object], rounds: int = 7) -> list[float]:
+    """Return the median time of each action in seconds, measured in turn (A B A B …)."""
+    times: list[list[float]] = [[] for _ in actions]
+    for _ in range(rounds):
+        for kept, action in zip(times, actions, strict=True):
+            begin = time.perf_counter()
+            action()
+            kept.append(time.perf_counter() - begin)
+    return [statistics.median(kept) for kept in times]
+
+
+def _came(answer: Exchange) -> str:
+    return f"status {answer.status} {answer.reason}".strip()
+
+
+def _short(answer: Exchange) -> str:
+    text = answer.text.strip()
+    return repr(text if len(text) <= 80 else text[:79] + "…")

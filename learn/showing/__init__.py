@@ -1,0 +1,1 @@
+"""What shows: an exchange, the result of a check, tables and pictures."""

@@ -1,0 +1,78 @@
+"""Tables, for notebooks and for terminals."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .console import printable
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+
+
+class Table:
+    """A table: the names of its columns, and rows of texts, in which `code` is Markdown's.
+
+    A column of numbers stands to the right.
+    """
+
+    def __init__(self, columns, rows):
+        self.columns = [str(name) for name in columns]
+        self.rows = [[str(cell) for cell in row] for row in rows]
+
+    def only(self, *columns: str) -> Table:
+        """Return a table of these columns alone. Raises ValueError for one that isn't there."""
+        places = [self.columns.index(name) for name in columns]
+        return Table(columns, [[row[place] for place in places] for row in self.rows])
+
+    def _is_right(self, column: int) -> bool:
+        cells = [row[column] for row in self.rows if row[column]]
+        return bool(column) and all(cell[:1].isdigit() for cell in cells)
+
+    def _repr_markdown_(self):
+        marks = ["--:" if self._is_right(c) else "---" for c in range(len(self.columns))]
+        first, *rest = ("| " + " | ".join(line) + " |\n" for line in (self.columns, *self.rows))
+        return f"{first}|{'|'.join(marks)}|\n{''.join(rest)}"
+
+    def __str__(self):
+        return "\n".join("; ".join(filter(None, row)) for row in [self.columns, *self.rows])
+
+    def __repr__(self):
+        return f"<a table of {len(self.rows)} rows>"
+
+    def __rich_console__(self, console, options):
+        from rich import box
+        from rich.table import Table as Drawn
+
+        table = Drawn(box=box.SIMPLE, pad_edge=False, show_edge=False, collapse_padding=True)
+        for number, name in enumerate(self.columns):
+            right = self._is_right(number)
+            table.add_column(name, justify="right" if right else "left", overflow="fold")
+        for row in self.rows:
+            table.add_row(*(re.sub(r"[`*]", "", cell) for cell in row))
+        yield table
+
+
+class SideBySide(Table):
+    """A table of attacks: what naive.py answered and what app.py answered.
+
+    rows: of a title and two exchanges.
+    """
+
+    def __init__(self, rows):
+        rows = [(title, _verdict(naive), _verdict(app)) for title, naive, app in rows]
+        super().__init__(["the attempt", "`naive.py`", "`app.py`"], rows)
+
+    def __str__(self):
+        return "\n".join(f"{title}: naive.py {one}; app.py {two}" for title, one, two in self.rows)
+
+    def __repr__(self):
+        return f"<{len(self.rows)} attempts side by side>"
+
+
+def _verdict(answer: Exchange) -> str:
+    line = printable(answer.text.strip().split("\n")[0]).replace("|", "\\|").replace("`", "'")
+    line = line if len(line) <= 64 else line[:63].rstrip() + "…"
+    body = "" if line.startswith("<") else line
+    return f"**{answer.status}** {body}".strip()

@@ -1,0 +1,129 @@
+"""The checks are right about every honest answer, and about every believable mistake.
+
+Each folder here holds right answers to a lesson, in clearly different styles, and in `mistakes.py`
+wrong ones, each made from a right one by a single change. A right one must pass every check; a
+wrong one must be caught at the step where it belongs. The ordinary run takes a sample, and tries a
+mistake on its step alone; `--long` takes all, and no earlier step may fail. docs/mistakes.md shows
+them as a table; LEARN_TABLE=1 writes it anew.
+"""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from learn.layout import LESSONS, ROOT
+from learn.practice.steps import number_of, read_steps
+
+HERE = Path(__file__).parent
+FOLDERS = sorted(p.name for p in HERE.iterdir() if (p / "mistakes.py").is_file())
+RIGHT = [(f, p.name) for f in FOLDERS for p in HERE.glob(f"{f}/*.py") if p.name != "mistakes.py"]
+
+
+def mistakes(folder):
+    spec = importlib.util.spec_from_file_location(
+        f"{folder}_mistakes", HERE / folder / "mistakes.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.MISTAKES
+
+
+WRONG = [(folder, mistake) for folder in FOLDERS for mistake in mistakes(folder)]
+
+
+def run(folder, path, *arguments):
+    """Run a lesson's checks on a file; return pytest's exit status and the first that failed."""
+    command = [sys.executable, "-m", "pytest", f"tests/test_{folder}.py", f"--on={path}", "-q"]
+    command += ["--tb=line", "-o", "addopts=", "--disable-plugin-autoload", *arguments]
+    command += ["-p", "no:cacheprovider", "-rfE"]
+    patient = {**os.environ, "LEARN_PATIENCE": "40"}  # two of these run at once, on busy machines
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=240, env=patient
+    )
+    found = re.search(r"^(?:FAILED|ERROR) \S+?::(\w+)::(\w+)", done.stdout, re.M)
+    return done.returncode, found.groups() if found else None, done.stdout
+
+
+def with_mistake(folder, mistake):
+    """Return the right answer's text with the mistake in it."""
+    base = HERE / folder / f"{mistake['base']}.py"
+    if mistake["base"] == "app":
+        base = LESSONS / folder / "app.py"
+    text = base.read_text("utf-8")
+    for old, new in mistake.get("changes") or [(mistake["old"], mistake["new"])]:
+        assert text.count(old) == 1, f"{text.count(old)} times in {base.name}: {old}"
+        text = text.replace(old, new)
+    return text
+
+
+def test_every_mistake_still_fits_its_answer():
+    """What each mistake replaces occurs once in the answer that it is made from."""
+    for folder, mistake in WRONG:
+        assert with_mistake(folder, mistake)
+
+
+def test_there_are_enough_answers():
+    """Each lesson has at least four right answers and at least twelve wrong ones."""
+    assert FOLDERS == sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
+    for folder in FOLDERS:
+        assert sum(f == folder for f, _ in RIGHT) >= 4
+        assert sum(f == folder for f, _ in WRONG) >= 12
+
+
+def test_right_answer_passes_whole(folder, name):
+    """A right answer passes every check, whatever its style."""
+    status, failed, said = run(folder, HERE / folder / name)
+    assert status == 0 and failed is None, said
+
+
+def pytest_generate_tests(metafunc):
+    right, wrong = RIGHT, WRONG
+    if not metafunc.config.getoption("--long"):
+        right = [("03_digest", "table.py")]
+        wrong = WRONG[:: len(WRONG) // 10]
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("folder, name", right, ids=lambda value: value)
+    if "mistake" in metafunc.fixturenames:
+        names = [f"{folder}-{mistake['name']}" for folder, mistake in wrong]
+        metafunc.parametrize("folder, mistake", wrong, ids=names)
+
+
+def test_mistake_is_caught_at_its_step(folder, mistake, tmp_path, request):
+    """A wrong answer is caught at the step that its mistake belongs to."""
+    text = with_mistake(folder, mistake)
+    path = tmp_path / "exercise.py"
+    path.write_text(text, "utf-8")
+    only = [] if request.config.getoption("--long") else ["-k", mistake["step"]]
+    status, failed, said = run(folder, path, "--maxfail=1", *only)
+    assert status == 1 and failed is not None, said
+    assert failed[0] == mistake["step"], said
+
+
+def table():
+    """Return which step catches which mistake, as Markdown."""
+    lines = ["# Which step catches which mistake", ""]
+    lines += [
+        "Each line is a wrong answer under `tests/project/answers`: a right one with this mistake",
+        "in it. The tests hold that it is caught at this step and passes all steps before it.",
+    ]
+    for folder in FOLDERS:
+        steps = read_steps(LESSONS / folder)
+        right = ", ".join(f"`{name}`" for f, name in sorted(RIGHT) if f == folder)
+        lines += ["", f"## {folder}", "", f"Right answers, which pass whole: {right}."]
+        lines += ["", "| step | mistake |", "|---|---|"]
+        for step in steps:
+            for _, mistake in (one for one in WRONG if one[0] == folder):
+                if mistake["step"] == step.name:
+                    lines.append(f"| {number_of(step, steps)}: {step.title} | {mistake['name']} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_table_is_current():
+    """docs/mistakes.md shows the answers that are here."""
+    path = ROOT / "docs" / "mistakes.md"
+    if os.environ.get("LEARN_TABLE"):
+        path.write_text(table(), "utf-8")
+    assert path.read_text("utf-8") == table()

@@ -1,0 +1,380 @@
+"""The lessons under other servers, in every way to start them, and asked by other clients."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+
+import httpx2
+import pytest
+
+from learn import Lesson, LessonError, digest_answer
+from learn.layout import LESSONS
+
+USER1 = ("user1", "pass1")
+FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
+posix = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
+needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+
+
+def curl(*arguments):
+    """Run curl; return status and body."""
+    command = [
+        "curl",
+        "--silent",
+        "--noproxy",
+        "*",
+        "--max-time",
+        "15",
+        "--write-out",
+        "\n%{http_code}",
+    ]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), body.strip()
+
+
+@posix
+def test_hashing_with_four_workers():
+    """Who registers in one worker can log in in every worker, and after a restart."""
+    with Lesson("01", workers=4) as app:
+        new = {"username": "new", "password": "secret"}
+        assert app.post("/register", form=new).status == 201
+        for _ in range(2):
+            with ThreadPoolExecutor(8) as pool:
+                answers = list(pool.map(lambda _: app.post("/login", form=new).status, range(16)))
+            assert answers == [200] * 16
+            app.restart()
+
+
+@posix
+def test_basic_with_four_workers():
+    """A changed password counts in every worker at once, though the old one was remembered."""
+    with Lesson("02", workers=4) as app:
+        user2 = ("user2", "pass2")
+        assert {app.get("/", basic=user2).status for _ in range(12)} == {200}
+        assert app.post("/password", basic=user2, form={"password": "better"}).status == 204
+        for _ in range(2):
+            assert {app.get("/", basic=user2).status for _ in range(12)} == {401}
+            assert {app.get("/", basic=("user2", "better")).status for _ in range(12)} == {200}
+            app.restart()
+
+
+@posix
+def test_digest_with_four_workers():
+    """Of many copies of one header sent at once, exactly one gets in."""
+    with Lesson("03", workers=4) as app:
+        for _ in range(3):
+            header = digest_answer(app.get("/").challenge(), *USER1)
+            with ThreadPoolExecutor(8) as pool:
+                answers = list(
+                    pool.map(lambda _: app.get("/", authorization=header).status, range(16))
+                )  # noqa: B023
+            assert sorted(answers) == [200] + [401] * 15
+        app.restart()
+        assert app.get("/", authorization=header).status == 401
+
+
+@posix
+def test_jwt_with_four_workers():
+    """A token of one worker is good in all, and after logout in none, not even after a restart."""
+    with Lesson("04", workers=4) as app:
+        token = app.post("/login", basic=USER1).json()["access_token"]
+        assert {app.get("/secured", bearer=token).status for _ in range(24)} == {200}
+        assert app.post("/logout", bearer=token).status == 204
+        for _ in range(2):
+            assert {app.get("/secured", bearer=token).status for _ in range(24)} == {401}
+            app.restart()
+
+
+@needs_curl
+def test_curl_digest():
+    """curl --digest gets in without a cookie jar, every time, and not with a wrong password."""
+    with Lesson("03") as app:
+        address = f"http://127.0.0.1:{app.port}/account?page=1&x=%C3%A9"
+        for _ in range(3):
+            assert curl("--digest", "--user", "user1:pass1", address) == (200, "Hello, user1!")
+        assert curl("--digest", "--user", "user1:wrong", address)[0] == 401
+        assert curl("--anyauth", "--user", "user2:pass2", address)[0] == 200
+
+
+def test_bytes_that_are_no_text_are_no_password():
+    """In a multipart form, bytes that are no UTF-8 would all look alike: they are refused."""
+    with Lesson("01") as app:
+        address = f"http://127.0.0.1:{app.port}/register"
+        for password, status in [(b"\xff\xff", 400), ("\u00ff\u00ff".encode(), 201)]:
+            parts = {"username": (None, b"odd"), "password": (None, password)}
+            assert httpx2.post(address, files=parts).status_code == status
+
+
+RAW = [
+    b"", b" ", b"\t", b"Basic", b"Basic ", b"Basic  ", b"Basic :", b"Basic \xff\xfe", b"Basic =",
+    b"Basic ====", b"Basic dXNlcjE6cGFzczE", b"Basic dXNlcjE6cGFzczE=x",
+    b"Basic\tdXNlcjE6cGFzczE=", b"Basic:dXNlcjE6cGFzczE=",
+    b"Basic dXNlcjE6cGFzczE= dXNlcjE6cGFzczE=", b"Basic " + b"A" * 7000, b"Basic OnBhc3Mx",
+    b"Basic dXNlcjE6", b"Digest", b"Digest ", b"Digest =", b"Digest ,,,", b'Digest "',
+    b"Digest \\", b"Digest username", b"Digest a=b", b'Digest username="user1"',
+    b"Digest username*=UTF-8''user1", b"Digest username*=x'", b"Digest nc=1, nc=2",
+    b"Digest " + b'x="\\', b"Digest response=\xe9", b"Digest " + b"a=1," * 1500, b"digest realm",
+    b"Digest x x x", b"Bearer", b"Bearer ", b"Bearer x", b"Bearer a.b.c", b"Bearer ...",
+    b"Bearer \xff", b"Bearer " + b"a." * 3000, b"Bearer a=b", b'Bearer token="x"',
+    b"Bearer eyJhbGciOiJub25lIn0.e30.", b"Bearer bnVsbA.bnVsbA.bnVsbA",
+    b"Bearer eyJhbGciOiJIUzI1NiIsImNyaXQiOlsieCJdfQ.e30.x", b"Bearer eyJhbGciOlsxXX0.e30.x",
+    b"Bearer e30.e30.e30", b"Foo", b"Foo bar", b"=", b",", b'"', b"\xc3\xa9", b"Negotiate YII=",
+    b"NTLM TlRM", b"Basic Basic Basic", b"B\xc3\xa4sic dXNlcjE6cGFzczE=",
+    b"Basic-x dXNlcjE6cGFzczE=", b"null", b"undefined", b"Bearer null",
+]  # fmt: skip
+PROTECTED = {"02_basic": "/", "03_digest": "/", "04_jwt": "/secured", "05_otp": "/"}
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=[posix, pytest.mark.long])])
+@pytest.mark.parametrize("folder", PROTECTED)
+def test_malformed_authorization_is_401(folder, workers):
+    """Every malformed Authorization header is answered with 4xx, and 401 with a challenge."""
+    with Lesson(folder, workers=workers) as app:
+        for raw in RAW:
+            for extra in (b"", b"Authorization: " + raw + b"\r\n"):
+                answer = raw_request(
+                    app.port, PROTECTED[folder], b"Authorization: " + raw + b"\r\n" + extra
+                )
+                status = int(answer.split(b" ", 2)[1])
+                assert 400 <= status < 500, (raw, answer)
+                assert status != 401 or b"www-authenticate:" in answer.lower(), raw
+
+
+def raw_request(port, target, headers):
+    """Send these bytes as they are; return the answer's bytes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+        connection.sendall(
+            f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n".encode()
+            + headers
+            + b"\r\n"
+        )
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+    return answer
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(address, process):
+    for _ in range(400):
+        try:
+            return httpx2.get(address, timeout=5).status_code
+        except httpx2.TransportError:
+            assert process.poll() is None, process.stdout.read()
+            time.sleep(0.05)
+    raise AssertionError("no answer within 20 seconds")
+
+
+WAYS = ["python", "flask", "flask in the folder"]
+
+
+def ways_to_start():
+    """Return each lesson with each way; the ordinary run takes one way for each lesson."""
+    for number, folder in enumerate(FOLDERS):
+        for way in WAYS:
+            marks = () if way == WAYS[number % 3] else pytest.mark.long
+            yield pytest.param(folder, way, marks=marks)
+
+
+@pytest.mark.parametrize("folder, way", list(ways_to_start()))
+def test_ways_to_start(folder, way, tmp_path):
+    """A lesson starts with python and with flask, in its folder or from elsewhere, debugger off."""
+    shutil.copytree(LESSONS / folder, tmp_path / folder, ignore=shutil.ignore_patterns("instance"))
+    path, port, cwd = tmp_path / folder / "app.py", free_port(), tmp_path
+    if way == "python":
+        port = 5000 + int(folder[:2])
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                pytest.skip(f"port {port} is taken")
+        command = [sys.executable, str(path)]
+    elif way == "flask":
+        command = [sys.executable, "-m", "flask", "--app", str(path), "run", "--port", str(port)]
+    else:
+        command, cwd = [sys.executable, "-m", "flask", "run", "--port", str(port)], path.parent
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("FLASK_")}
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert answers(f"http://127.0.0.1:{port}/", process) in (200, 401, 404)
+        assert (tmp_path / folder / "instance" / "lesson.db").exists()  # the lesson's own
+    finally:
+        process.terminate()
+        log = process.communicate(timeout=10)[0]
+    assert "Debug mode: off" in log
+
+
+# Imports what an app.py imports first, so that eight processes run the file at the same moment.
+AT_ONCE = """
+import multiprocessing, os, runpy, sys, time, flask, flask_httpauth, jwt, pyotp, segno
+
+sys.path[0] = sys.argv[2]
+from passlib.hash import argon2
+
+argon2.using(type="ID", memory_cost=64, rounds=1).hash("loads what the first hash loads")
+fork = multiprocessing.get_context("fork")
+
+
+def run(barrier, number):
+    barrier.wait()
+    time.sleep(0.0005 * number)
+    runpy.run_path(sys.argv[1])
+
+
+for number in range(40):
+    os.environ["FLASK_DATABASE"] = os.path.join(sys.argv[2], f"{number}.db")
+    barrier = fork.Barrier(8)
+    started = [fork.Process(target=run, args=(barrier, n)) for n in range(8)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    print(number, *(process.exitcode for process in started))
+"""
+
+
+@posix
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_many_start_at_once(folder, tmp_path):
+    """Eight processes that start at once, with no database yet, all get to work."""
+    for name in ("app.py", "store.py"):  # with a cheap hash, or they would hardly meet
+        text = (LESSONS / folder / name).read_text("utf-8")
+        (tmp_path / name).write_text(text.replace("memory_cost=19456", "memory_cost=64"), "utf-8")
+    command = [sys.executable, "-c", AT_ONCE, str(tmp_path / "app.py"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stderr == ""
+    assert done.stdout.split("\n")[:-1] == [f"{number}{' 0' * 8}" for number in range(40)]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_bad_settings_get_a_sentence(folder, tmp_path, request):
+    """A short key or a lifetime that is no number stops the start with a sentence, no traceback."""
+    cases = [("SECRET_KEY", "too short"), ("PROXIES", "-1"), ("PROXIES", "one")]
+    bad = ["soon", "-5", "0", "9" * 20]
+    cases += [("NONCE_LIFETIME", value) for value in bad] if folder == "03_digest" else []
+    cases += [("TOKEN_LIFETIME", value) for value in bad] if folder == "04_jwt" else []
+    if folder == "05_otp":
+        cases += [(name, value) for name in ("PIN_LIFETIME", "LOCKOUT") for value in bad]
+        cases += [("MAIL_SERVER", value) for value in ("here", "a b:25", ":25", "here:65536")]
+    if not request.config.getoption("--long"):
+        cases = list({name: (name, value) for name, value in cases}.values())  # one of each
+    for name, value in cases:
+        command = [sys.executable, str(LESSONS / folder / "app.py")]
+        environment = {
+            **os.environ,
+            "FLASK_DATABASE": str(tmp_path / "x.db"),
+            f"FLASK_{name}": value,
+        }
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
+        assert done.returncode == 1 and f"FLASK_{name}" in done.stderr
+        assert "Traceback" not in done.stderr and value not in done.stderr.replace("shorter", "")
+
+
+def start_with(folder, database):
+    """Start a lesson's app.py with a database, and return what became of it; it must not serve."""
+    environment = {**os.environ, "FLASK_DATABASE": str(database)}
+    command = [sys.executable, str(LESSONS / folder / "app.py")]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_database_of_something_else_gets_a_sentence(folder, tmp_path):
+    """Another lesson's database, another program's, a folder or garbage: a sentence, untouched."""
+    other = FOLDERS[FOLDERS.index(folder) - 1]
+    with Lesson(other, DATABASE=tmp_path / "other lesson.db"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "other program.db")) as db:
+        db.execute("CREATE TABLE users (id INTEGER)")
+    (tmp_path / "garbage.db").write_bytes(b"no database" * 1000)
+    (tmp_path / "folder.db").mkdir()
+    for path in sorted(tmp_path.glob("*.db")):
+        before = path.read_bytes() if path.is_file() else None
+        done = start_with(folder, path)
+        assert done.returncode == 1 and "FLASK_DATABASE" in done.stderr, (path.name, done.stderr)
+        assert "Traceback" not in done.stderr and str(path) in done.stderr
+        assert before is None or path.read_bytes() == before
+
+
+@posix
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_nobody_else_reads_the_database(folder, tmp_path):
+    """In a folder that everyone reads, the database and what lies beside it are the owner's."""
+    tmp_path.chmod(0o755)
+    with Lesson(folder, DATABASE=tmp_path / "lesson.db") as app:
+        app.post("/login", form={"username": "user2", "password": "pass2"})
+        app.get("/", digest=("user1", "pass1"))
+        app.get("/", basic=("user1", "pass1"))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert "lesson.db" in modes and set(modes.values()) == {0o600}, modes
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_large_body_is_refused_unread(folder, tmp_path, monkeypatch):
+    """Hundreds of megabytes, plain, as a file or in pieces, are a 4xx, and lie on no disk."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    target = {"01_hashing": "/login", "04_jwt": "/login", "05_otp": "/pin"}.get(folder, "/users")
+    head = f"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
+    start = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+    size = len(start) + (600 << 20)
+    kinds = [
+        b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d" % size,
+        b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %d" % size,
+        b"Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked",
+    ]
+    with Lesson(folder) as app:
+        for kind in kinds:
+            with socket.create_connection(("127.0.0.1", app.port), timeout=15) as connection:
+                connection.sendall(head + kind + b"\r\n\r\n")
+                body = start + bytes(1 << 20)
+                chunked = b"%x\r\n%s\r\n" % (len(body), body) if b"chunked" in kind else body
+                with suppress(ConnectionError):
+                    connection.sendall(chunked)
+                with suppress(ConnectionError):
+                    status = int(connection.recv(100).split(b" ")[1])
+                    assert 400 <= status < 500, (kind, status)
+            assert app.alive and list(tmp_path.glob("**/*")) == []
+
+
+def test_store_is_the_same_in_every_lesson():
+    """The five store.py differ in their lesson's tables and functions, and nowhere above them.
+
+    Above that stand settings, the answers in plain text and the database itself. Two lessons import
+    more for their own part, and each names itself in its first line.
+    """
+    first = []
+    for folder in FOLDERS:
+        text = (LESSONS / folder / "store.py").read_text("utf-8")
+        same, _, own = text.partition("\n\n\n# This lesson's own part")
+        assert "TABLES = " in own and "def add_demo_users(" in own, folder
+        code = same[same.index("local = threading.local()") :]
+        intro = same[: same.index("\nimport ")].replace(f"lesson {folder[:2]}", "lesson NN")
+        first.append((intro, code))
+    assert len(set(first)) == 1
+
+
+def test_a_file_from_anywhere_may_import_store(tmp_path):
+    """A learner's file that lies elsewhere imports the lesson's store.py, and not its app.py."""
+    text = (LESSONS / "02_basic" / "app.py").read_text("utf-8")
+    (tmp_path / "mine.py").write_text(text, "utf-8")
+    with Lesson("02", tmp_path / "mine.py") as app:
+        assert app.get("/", basic=USER1).status == 200
+    (tmp_path / "mine.py").write_text("from app import app\n", "utf-8")
+    with pytest.raises(LessonError, match="no module 'app'"):
+        Lesson("02", tmp_path / "mine.py")

@@ -1,0 +1,144 @@
+"""The command, from outside: what it prints, and what it says to bad input."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import httpx2
+import pytest
+
+from learn import Lesson, LessonError
+from learn.layout import LESSONS, NOTEBOOKS, ROOT, find_notebook, notebooks
+
+NUMBERS = [p.name[:2] for p in sorted(LESSONS.iterdir()) if (p / "app.py").is_file()]
+
+
+def learn(*arguments, timeout=120, **more):
+    return subprocess.run(
+        [sys.executable, "-m", "learn", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        **more,
+    )
+
+
+def test_bare_lists_lessons_and_the_next_step():
+    """Without a command it shows the lessons and what to do next."""
+    done = learn()
+    assert done.returncode == 0
+    assert all(p.name in done.stdout for p in LESSONS.iterdir() if (p / "app.py").is_file())
+    assert "\nNext: python3 -m learn " in done.stdout  # which command depends on your exercises
+
+
+def test_misspelt_command_gets_the_nearest():
+    """A misspelt command is answered with the nearest one and status 2."""
+    done = learn("paly")
+    assert done.returncode == 2 and "Did you mean play?" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["play", "run", "lab"])
+def test_unknown_lesson_is_named(command):
+    """A lesson that doesn't exist is answered with those that do."""
+    done = learn(command, "77")
+    assert done.returncode == 1 and "02_basic" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_explain_reads_a_header():
+    """`explain` reads a header given on the command line."""
+    done = learn("explain", "Authorization: Basic dXNlcjE6cGFzczE=")
+    assert done.returncode == 0 and "user1" in done.stdout and "pass1" in done.stdout
+    assert all(len(line) <= 80 and line == line.rstrip() for line in done.stdout.split("\n"))
+
+
+def test_explain_says_what_it_needs():
+    """What is no header gets a sentence and status 2."""
+    done = learn("explain", "hello")
+    assert done.returncode == 2 and "Traceback" not in done.stderr and len(done.stderr) > 20
+
+
+@pytest.mark.parametrize(
+    "number", [pytest.param(n, marks=() if n == "02" else pytest.mark.long) for n in NUMBERS]
+)
+def test_play_shows_the_notebook(number):
+    """`play` runs a notebook in the terminal: prose, code, headers; plain when piped."""
+    done = learn("play", number)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "HTTP/1.1" in done.stdout and "\x1b" not in done.stdout and "Traceback" not in done.stdout
+    )
+    assert not re.search(r"\*\*\d{3}\*\*", done.stdout)  # Markdown is drawn, not shown
+    if number != "01":
+        assert "WWW-Authenticate" in done.stdout and "Authorization" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["compare", "99", 99, "99_compare", "notebooks/99_compare.ipynb"])
+def test_the_comparison_is_found(name):
+    """The notebook that compares the lessons has several names, and comes after all of them."""
+    assert find_notebook(name) == notebooks()[-1] == NOTEBOOKS / "99_compare.ipynb"
+
+
+def test_the_comparison_is_no_lesson():
+    """What wants a lesson says how the notebook is opened instead."""
+    done = learn("run", "compare")
+    assert done.returncode == 1 and "python3 -m learn play compare" in done.stderr
+
+
+@pytest.mark.long
+def test_play_shows_the_comparison():
+    """`play compare` shows the notebook's tables in the terminal, and says where its charts are."""
+    done = learn("play", "compare")
+    assert done.returncode == 0, done.stderr
+    assert "once inside" in done.stdout and "memory held, MiB" in done.stdout
+    assert "Traceback" not in done.stdout and "\x1b" not in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("file", ["app", "naive"])
+def test_run_serves_until_ctrl_c(file):
+    """`run` serves a lesson, says where, and leaves no process behind after Ctrl-C."""
+    more = ["--naive"] if file == "naive" else []
+    process = subprocess.Popen(
+        [sys.executable, "-m", "learn", "run", "02", "--port", "0", *more],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    line = process.stdout.readline()
+    address = next(word for word in line.split() if word.startswith("http"))
+    assert httpx2.get(address, auth=("user1", "pass1")).text.strip() == "Hello, user1!"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(address)
+
+
+def test_a_broken_file_shows_its_log(tmp_path):
+    """A file that doesn't start is reported with what it printed, in seconds."""
+    (tmp_path / "app.py").write_text("import flask\nthis is no Python\n")
+    begin = time.monotonic()
+    with pytest.raises(LessonError, match="this is no Python"):
+        Lesson("02", tmp_path / "app.py")
+    assert time.monotonic() - begin < 15
+
+
+def test_a_file_without_app_says_so(tmp_path):
+    """A file without `app` is reported with a sentence."""
+    (tmp_path / "app.py").write_text("x = 1\n")
+    with pytest.raises(LessonError, match="no `app`"):
+        Lesson("02", tmp_path / "app.py")
+
+
+def test_runs_do_not_leak_into_each_other():
+    """Each start has a database of its own."""
+    with Lesson("01") as one, Lesson("01") as two:
+        new = {"username": "new", "password": "secret"}
+        assert one.post("/register", form=new).status == 201
+        assert one.post("/login", form=new).status == 200
+        assert two.post("/login", form=new).status == 403
+    assert not one.scratch.exists() and not (LESSONS / "01_hashing" / "instance").exists()
