@@ -50,7 +50,7 @@ def credentials():
     scheme, _, rest = header.partition(" ")
     if scheme.lower() != "basic":
         return None
-    if len(rest) > 6000:  # before the work; NFC makes a third of it at most
+    if len(rest) > 6000:  # of base64, before the work
         return None
     try:
         text = base64.b64decode(rest.strip(" "), validate=True).decode("utf-8")
@@ -107,7 +107,7 @@ def own():
 
 def form(key):
     text = request.form.get(key, "")
-    return unicodedata.normalize("NFC", text) if len(text) <= 3072 else ""
+    return unicodedata.normalize("NFC", text) if len(text) <= 4096 else ""
 
 
 def outdated(known):

@@ -95,7 +95,7 @@ users = Users(app.config["DATABASE"])
 
 
 def usable(text):
-    if len(text or "") > 3 * 1024:
+    if len(text or "") > 4 * 1024:
         return None
     text = unicodedata.normalize("NFC", text or "")
     return text if 0 < len(text.encode()) <= 1024 and "\0" not in text else None

@@ -31,7 +31,7 @@ def connect():
 
 
 def text_of(value):
-    value = (value or "").encode()[: 3 * 1024 + 1].decode(errors="replace")  # NFC is slow
+    value = (value or "").encode()[: 4 * 1024 + 1].decode(errors="replace")  # NFC is slow
     value = normalize("NFC", value)
     return value if 1 <= len(value.encode()) <= 1024 and "\x00" not in value else ""
 

@@ -208,14 +208,14 @@ MISTAKES = [
         "name": "brings text into NFC before it looks at the length",
         "step": "TestText",
         "base": "asynchronous",
-        "old": "    if not text or len(text) > 3 * 1024:",
+        "old": "    if not text or len(text) > 4 * 1024:",
         "new": "    if not text:",
     },
     {
         "name": "limits a password to five hundred characters",
         "step": "TestText",
         "base": "classes",
-        "old": 'if len(text or "") > 3 * 1024:',
+        "old": 'if len(text or "") > 4 * 1024:',
         "new": 'if len(text or "") > 500:',
     },
     {
