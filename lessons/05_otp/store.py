@@ -221,10 +221,10 @@ def begin_pin(user, seconds):
 
     Returns what keep_pin and end_pin want.
     """
-    now = time.time()
+    now = time.time()  # compared as in take_try
     begin = """UPDATE users SET sending = ?
         WHERE name = ? AND hash = ? AND sending - ? NOT BETWEEN 0 AND ?"""
-    values = [now + seconds, user["name"], user["hash"], now, seconds]
+    values = [now + seconds, user["name"], user["hash"], now, 2 * seconds]
     return now + seconds if db().execute(begin, values).rowcount == 1 else None
 
 

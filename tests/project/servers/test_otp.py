@@ -433,7 +433,13 @@ def test_turn_to_send_ends(clock):
     """A PIN whose worker was killed holds up the next one for a minute, and no clock set back."""
     with clock.lesson("05") as app:
         begin = "UPDATE users SET sending = ? WHERE name = 'user1'"
-        for moment, sending, status in [(0, 59, 429), (30, 59, 429), (61, 59, 202), (0, 9999, 202)]:
+        for moment, sending, status in [
+            (0, 59, 429),
+            (0, 61, 429),
+            (30, 59, 429),
+            (61, 59, 202),
+            (0, 9999, 202),
+        ]:
             clock.set_to(1_800_000_000 + moment)
             change(app, begin, 1_800_000_000 + sending)
             assert app.post("/pin", basic=USER1).status == status, moment

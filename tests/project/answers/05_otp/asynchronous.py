@@ -159,7 +159,7 @@ async def pin():
     (name, checked), digits = await known(), f"{secrets.randbelow(1000000):06}"
     now = time.time()
     turn = "UPDATE users SET mailing = ? WHERE name = ? AND mailing NOT BETWEEN ? AND ?"
-    if not query(turn, now + 50, name, now, now + 50):
+    if not query(turn, now + 50, name, now, now + 100):
         return "One at a time.", 429, {"Retry-After": "5"}
     try:
         await asyncio.to_thread(send, name, "Hi", f"PIN {digits}")

@@ -99,7 +99,7 @@ class Pin:
         now = time.time()
         with store.change(user) as db:
             stuck = "DELETE FROM sending WHERE name = ? AND begun NOT BETWEEN ? AND ?"
-            db.execute(stuck, [user[0], now - 45, now])
+            db.execute(stuck, [user[0], now - 45, now + 45])
             add = db.execute("INSERT OR IGNORE INTO sending VALUES (?, ?)", [user[0], now])
         return now if add.rowcount == 1 else None
 

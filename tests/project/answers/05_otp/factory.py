@@ -144,7 +144,7 @@ def pin():
     now = time.time()
     me = name, auth.current_user()["hash"], now + 40
     begin = "UPDATE users SET busy = ? WHERE name = ? AND busy NOT BETWEEN ? AND ?"
-    if not changed(begin, now + 40, name, now, now + 40):
+    if not changed(begin, now + 40, name, now, now + 80):
         return "One is on its way.", 429, {"Retry-After": "4"}
     try:
         post(f"{name}@example.com", f"{digits} is your PIN.")
