@@ -5,6 +5,7 @@ Each lesson ends with steps beyond app.py, which `--beyond` adds.
 """
 
 import os
+from collections import Counter
 
 import pytest
 
@@ -19,22 +20,42 @@ def pytest_addoption(parser):
         help="the file of the lesson that the checks test (default: app)",
     )
     parser.addoption("--long", action="store_true", help="the thorough run, which takes longer")
+    parser.addoption("--first", action="store_true", help="leave out what is marked as the rest")
+    parser.addoption("--rest", action="store_true", help="only what --first leaves out")
     parser.addoption("--beyond", action="store_true", help="add the steps beyond app.py")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: runs with --long only")
+    config.addinivalue_line("markers", "rest: not in the first run, `python3 -m learn test`")
 
 
 def pytest_collection_modifyitems(config, items):
-    if not config.getoption("--long"):
-        long = [item for item in items if item.get_closest_marker("long")]
-        config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in long]
-    if not config.getoption("--beyond"):
-        beyond = [item for item in items if getattr(item, "cls", None) and is_beyond(item.cls)]
-        config.hook.pytest_deselected(items=beyond)
-        items[:] = [item for item in items if item not in beyond]
+    long, first, rest = (config.getoption(name) for name in ("--long", "--first", "--rest"))
+    beyond = config.getoption("--beyond")
+
+    def is_wanted(item):
+        if item.get_closest_marker("long") and not long:
+            return False
+        if item.get_closest_marker("rest"):
+            return not first
+        if getattr(item, "cls", None) and is_beyond(item.cls) and not beyond:
+            return False
+        return not rest
+
+    config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
+    items[:] = [item for item in items if is_wanted(item)]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Sum up what was skipped, in one line for each reason."""
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"skipped {count}: {reason}", yellow=True)
 
 
 def is_beyond(step):

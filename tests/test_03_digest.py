@@ -216,7 +216,7 @@ class TestNonces:
         """A nonce that the server did not make is refused, though the response is right."""
         challenge = challenge_of(app)
         real = challenge.nonce
-        forgeries = ["0" * 32, real[:-2] + "AA", "x" + real, real.swapcase(), "a.b.c"]
+        forgeries = ["0" * 32, "x" + real, real.swapcase(), "a.b.c"]
         for at, old in enumerate(real[:-1]):  # the last one may hold bits that nobody reads
             new = str(9 - int(old)) if old.isdigit() else "g" if old.lower() != "g" else "A"
             forgeries.append(real[:at] + new + real[at + 1 :])

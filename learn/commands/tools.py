@@ -69,12 +69,13 @@ def bench(lesson, quick, growth, waits, everything, as_json):
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments):
-    """Run all tests, or those you name as for pytest.
+    """Run the tests, or those you name as for pytest.
 
-    `test --long` is the thorough run.
+    `test --rest` runs what this leaves out to be quick, `test --long` is the thorough run.
     """
-    if set(arguments) <= {
-        "--long"
-    }:  # a file's tests stay together: they share a server, or a notebook's kernel
-        arguments = [*arguments, "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+    if set(arguments) <= {"--long", "--rest"}:
+        first = [] if arguments else ["--first"]
+        # A file's tests stay together: they share a server, or a notebook's kernel.
+        together = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+        arguments = [*arguments, *first, *together]
     sys.exit(wait_for(subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)))

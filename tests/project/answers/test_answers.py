@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from learn.layout import LESSONS, ROOT
 from learn.practice.steps import number_of, read_steps
 
@@ -73,6 +75,7 @@ def test_there_are_enough_answers():
         assert sum(f == folder for f, _ in WRONG) >= 12
 
 
+@pytest.mark.rest
 def test_right_answer_passes_whole(folder, name):
     """A right answer passes every check, whatever its style."""
     status, failed, said = run(folder, HERE / folder / name)
@@ -91,6 +94,7 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("folder, mistake", wrong, ids=names)
 
 
+@pytest.mark.rest
 def test_mistake_is_caught_at_its_step(folder, mistake, tmp_path, request):
     """A wrong answer is caught at the step that its mistake belongs to."""
     text = with_mistake(folder, mistake)

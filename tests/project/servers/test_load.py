@@ -24,7 +24,10 @@ import pytest
 from learn import Lesson, digest_answer
 from learn.layout import LESSONS
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
+pytestmark = [
+    pytest.mark.rest,  # it takes long
+    pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows"),
+]
 FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
 
 

@@ -20,9 +20,12 @@ from learn.layout import LESSONS, ROOT
 
 FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
 SERVES = re.compile(r"(python lessons/|flask .*\brun\b|gunicorn |uv run |python3 -m learn run)")
-pytestmark = pytest.mark.skipif(
-    os.name == "nt" or not shutil.which("curl"), reason="bash or curl is not installed"
-)
+pytestmark = [
+    pytest.mark.rest,  # it takes long
+    pytest.mark.skipif(
+        os.name == "nt" or not shutil.which("curl"), reason="bash or curl is not installed"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -251,6 +251,7 @@ for number in range(40):
 
 
 @posix
+@pytest.mark.rest
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_many_start_at_once(folder, tmp_path):
     """Eight processes that start at once, with no database yet, all get to work."""

@@ -47,6 +47,8 @@ if sys.argv[1] == "pip" and not (here / "go").exists():
 os.execv(uv, [uv, *sys.argv[1:]])
 """
 
+pytestmark = pytest.mark.rest  # environments are made again and again
+
 
 def copy(target):
     """Copy the repository as someone else gets it: what git tracks, or what a zip would hold."""

@@ -26,7 +26,10 @@ from learn.measure import bench, cases, hashes, load, waiting
 
 CASES = {case.name: case for case in cases.CASES}
 PERFORMANCE = ROOT / "docs" / "performance.md"
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
+pytestmark = [
+    pytest.mark.rest,  # it takes long
+    pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows"),
+]
 needs_wrk = pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
 needs_others = pytest.mark.skipif(
     not (load.OTHERS / "locust").exists(),
