@@ -128,10 +128,12 @@ def refuse_other_origins():
     Browsers say where a form comes from: in Sec-Fetch-Site over https and on localhost, else in
     Origin. Programs such as curl send neither, and no page can send a form through them.
     """
+    if request.method != "POST":
+        return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     own = f"{request.scheme}://{request.host}"
     ours = site in ("same-origin", "none") if site else origin in (None, own)
-    if request.method == "POST" and not ours:
+    if not ours:
         abort(403, "This form came from a page of another origin (scheme, host and port).")
 
 

@@ -92,12 +92,13 @@ class DigestAuth(HTTPDigestAuth):
 
 def is_here(uri):
     """Tell whether `uri` names what is asked for, in whatever spelling (RFC 7616 3.4.6)."""
-    # A client that goes through a proxy may sign the whole address.
-    path, _, query = uri.removeprefix(f"{request.scheme}://{request.host}").partition("?")
+    if not uri.startswith("/"):  # a client that goes through a proxy may sign the whole address
+        uri = uri.removeprefix(f"{request.scheme}://{request.host}")
+    (path, _, query), asked = uri.partition("?"), request.environ
     # Proxies respell addresses, and some servers don't tell how one was spelt. They all tell what
     # the app acts on: the path, decoded to one character a byte, and the query as it is (PEP 3333).
-    here = request.environ.get("SCRIPT_NAME", "").rstrip("/") + request.environ.get("PATH_INFO", "")
-    return (unquote(path, "latin-1"), query) == (here, request.environ.get("QUERY_STRING", ""))
+    here = asked.get("SCRIPT_NAME", "").rstrip("/") + asked.get("PATH_INFO", "")
+    return (unquote(path, "latin-1"), query) == (here, asked.get("QUERY_STRING", ""))
 
 
 auth = DigestAuth(realm=REALM)

@@ -156,13 +156,14 @@ def first_use(made, nonce, nc, keep):
 
     made: when the nonce was made, in POSIX seconds; keep: for how many seconds it is remembered.
     """
-    sweep = """DELETE FROM counts WHERE (made, nonce, nc) IN
-        (SELECT made, nonce, nc FROM counts WHERE made < ? LIMIT 100)"""
-    try:
-        with transaction():  # of two that come at once, in whichever worker, one gets through
-            # With each use up to a hundred old ones go: more than come, and nobody waits for it.
-            db().execute(sweep, [time.time() - keep])
-            db().execute("INSERT INTO counts VALUES (?, ?, ?)", [made, nonce, nc])
+    limit = time.time() - keep
+    if db().execute("SELECT 1 FROM counts WHERE made < ?", [limit]).fetchone():
+        # A hundred old ones go with each use: more than come, and nobody waits for it.
+        sweep = """DELETE FROM counts WHERE (made, nonce, nc) IN
+            (SELECT made, nonce, nc FROM counts WHERE made < ? LIMIT 100)"""
+        db().execute(sweep, [limit])
+    try:  # of two that come at once, in whichever worker, the database lets one through
+        db().execute("INSERT INTO counts VALUES (?, ?, ?)", [made, nonce, nc])
     except sqlite3.IntegrityError:
         return False
     return True

@@ -179,10 +179,12 @@ KINDS_OF_CODE = [use_pin, use_totp]
 @app.before_request
 def refuse_other_origins():
     """Refuse a form that another origin's page sends along with the password (lesson 02)."""
+    if request.method != "POST":
+        return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    here = f"{request.scheme}://{request.host}"
-    ours = site in ("same-origin", "none") if site else origin in (None, here)
-    if request.method == "POST" and not ours:
+    own = f"{request.scheme}://{request.host}"
+    ours = site in ("same-origin", "none") if site else origin in (None, own)
+    if not ours:
         abort(403, "This form came from a page of another origin (scheme, host and port).")
 
 

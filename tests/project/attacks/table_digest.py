@@ -8,9 +8,7 @@ from table_http import through_http
 _NO_USER = "ha1 = (user and user[algorithm]) or NOBODY"
 _COMPARE = "hmac.compare_digest(right.encode(), sent.response.encode())"
 _REFUSE = "            return None\n\n        ha1 ="
-_IS_HERE = (
-    'return (unquote(path, "latin-1"), query) == (here, request.environ.get("QUERY_STRING", ""))'
-)
+_IS_HERE = 'return (unquote(path, "latin-1"), query) == (here, asked.get("QUERY_STRING", ""))'
 _SAY = (
     '            g.why = f"Your answer is for {sent.uri[:200]!r}, not for {request.url[:200]!r}."\n'
     '            app.logger.warning("%s A proxy\'s doing? See FLASK_PROXIES in docs/serving.md.", '

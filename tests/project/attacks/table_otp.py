@@ -243,7 +243,7 @@ OTP = [
         "CWE-352, RFC 6454 7",
         on_otp.form_over_plain_http,
         WORKS,
-        (("if site else origin in (None, here)", "if site else True"),),
+        (("if site else origin in (None, own)", "if site else True"),),
     ),
     Attack(
         "05",

@@ -180,8 +180,7 @@ MISTAKES = [
         "name": "compares only the path of uri",
         "step": "TestAddress",
         "base": "app",
-        "old": 'return (unquote(path, "latin-1"), query) == '
-        '(here, request.environ.get("QUERY_STRING", ""))',
+        "old": 'return (unquote(path, "latin-1"), query) == (here, asked.get("QUERY_STRING", ""))',
         "new": 'return unquote(path, "latin-1") == here',
     },
     {

@@ -99,7 +99,7 @@ MISTAKES = [
         "name": "believes only what browsers say over https",
         "step": "TestMail",
         "base": "app",
-        "old": "if site else origin in (None, here)",
+        "old": "if site else origin in (None, own)",
         "new": "if site else True",
     },
     {
