@@ -262,8 +262,8 @@ def solution(lesson, yes):
     done = len([name for name in kept["passed"] if name in steps])
     if not yes and 2 * done < len(steps):
         said = f"{done} of {len(steps)} steps are done."
-        if not kept["passed"]:
-            said = f"Nothing of it was checked yet (python3 -m learn check {folder.name[:2]})."
+        if not kept["current"]:
+            said = f"It was not checked as it is now (python3 -m learn check {folder.name[:2]})."
         if not sys.stdin.isatty():
             raise LessonError(f"{said} To see the solution all the same, add --yes.")
         if not click.confirm(f"{said} See the solution now?"):
@@ -309,6 +309,10 @@ def _print_differences(found, old: str, new: str):
     from ..showing.console import make_console
 
     console = make_console()
+    console.print(
+        "Pieces of the finished file, sorted by the step that they belong to. Some use names that"
+        " a later step, or what is around the steps, brings."
+    )
     colours = {"+": "green", "-": "red"}
     for step, title, lines in found:
         if not lines:

@@ -84,7 +84,8 @@ def run_checks(
         failed = FIRST if verdict.broken else verdict.failed and verdict.failed.step.name
         hints = progress.of(folder)["hints"]
         hints = {name: count for name, count in hints.items() if name not in passed}
-        progress.keep(folder, digest=before, passed=passed, failed=failed, hints=hints)
+        digest = None if verdict.broken else before  # nothing was checked: `hint` looks again
+        progress.keep(folder, digest=digest, passed=passed, failed=failed, hints=hints)
     return verdict
 
 

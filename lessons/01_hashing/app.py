@@ -76,7 +76,7 @@ def read_form(status):
 def clean(field, most):
     """Return a form field as text of 1 to `most` bytes in UTF-8; None if it is unusable."""
     text = request.form.get(field, "")
-    if len(text.encode()) > 4 * most:  # NFC shortens nothing that far, and is slow on long text
+    if len(text.encode()) > 4 * most:  # NFC never shortens so much, and is slow on long text
         return None
     # However it was typed, a blank is a space and é one character (RFC 8265, section 4.2.2).
     text = re.sub("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]", " ", text)

@@ -17,7 +17,8 @@ from flask import Response, abort, current_app, request
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-local = threading.local()  # a SQLite connection stays with the thread that opened it
+# Not Flask's g, which would open the file anew for each request. SQLite wants one for each thread.
+local = threading.local()
 
 
 class Text(Response):
@@ -37,7 +38,8 @@ def set_up(app, secret_of=None, **seconds):
         if type(app.config[name]) is not int or not least <= app.config[name] <= 10**9:
             sys.exit(f"FLASK_{name} must be a whole number, {least} or more.")
     if hops := app.config["PROXIES"]:  # the X-Forwarded headers of so many proxies are believed
-        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)
+        told = dict.fromkeys(["x_for", "x_proto", "x_host", "x_port", "x_prefix"], hops)
+        app.wsgi_app = ProxyFix(app.wsgi_app, **told)
     app.response_class = Text
     app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(sqlite3.OperationalError, refuse)
@@ -122,7 +124,7 @@ def make_database(path, secret_of):
 def is_ours():
     """Tell whether the tables are there. Raises sqlite3.DatabaseError if others are."""
     tables = db().execute("SELECT 1 FROM sqlite_master").fetchone()
-    # Read after the tables, with which it comes: another worker may be making both just now.
+    # Read after the tables: another worker may be making both now, and commits them together.
     number = db().execute("PRAGMA application_id").fetchone()[0]
     if tables and number != LESSON:
         raise sqlite3.DatabaseError("it holds the data of another lesson or program")

@@ -51,7 +51,7 @@ def verify_password(username, password):
     if user and is_remembered(user, password):
         return user
     if argon2id.verify(password, user["hash"] if user else NOBODY) and user:
-        if len(remembered) >= 10_000:  # so many hashes take minutes: few of them still count
+        if len(remembered) >= 10_000:  # so many logins take minutes, so most have ended
             remembered.clear()
         remembered[username] = tag(user, password), time.monotonic() + 60
         return user
@@ -63,7 +63,7 @@ def is_remembered(user, password):
     return time.monotonic() < until and hmac.compare_digest(known, tag(user, password))
 
 
-def tag(user, password):  # a keyed hash, over the stored one too: a new password ends it
+def tag(user, password):  # a keyed hash of both: when the stored hash changes, it no longer fits
     return hmac.digest(app.secret_key.encode(), f"{user['hash']}\0{password}".encode(), "sha256")
 
 
@@ -84,7 +84,7 @@ def roles(user):
 
 
 @auth.error_handler
-def refused(status):  # the library adds the challenge, WWW-Authenticate
+def refused(status):  # the decorator adds WWW-Authenticate, also when a view calls this
     if status == 403:
         return "You are known, but this is for admins.\n", 403
     if auth.get_auth():

@@ -38,7 +38,10 @@ def ha1s(username, password):
 
 
 class DigestAuth(HTTPDigestAuth):
-    """Flask-HTTPAuth's Digest with the checks of RFC 7616 that its own lacks."""
+    """Flask-HTTPAuth's Digest with the checks of RFC 7616 that its own lacks.
+
+    OPAQUE, NOBODY and nonces are made at the end of the file, once there is a key.
+    """
 
     def get_auth(self):
         with contextlib.suppress(ValueError):  # from Werkzeug, for "Basic" with bytes beyond ASCII
@@ -52,14 +55,14 @@ class DigestAuth(HTTPDigestAuth):
             or (sent.realm, sent.qop, sent.opaque) != (REALM, "auth", OPAQUE)
             or not (sent.uri and sent.nonce and sent.response)
             or not re.fullmatch("(?!0{8})[0-9a-f]{8}", sent.nc or "")
-            # It is sent back in a header: nothing that could end its quotes, or isn't ASCII.
+            # cnonce is sent back in a header: only ASCII that can't end the quotes there.
             or not re.fullmatch(r"[ !#-\[\]-~]+", sent.cnonce or "")
         ):
             return None
 
         ha1 = (user and user[algorithm]) or NOBODY  # no such user, or no HA1 of this kind
-        session = [sent.nonce, sent.nc, sent.cnonce, "auth"]
-        right = H(algorithm, ha1, *session, H(algorithm, request.method, sent.uri))
+        middle = [sent.nonce, sent.nc, sent.cnonce, "auth"]
+        right = H(algorithm, ha1, *middle, H(algorithm, request.method, sent.uri))
         if not hmac.compare_digest(right.encode(), sent.response.encode()) or not user:
             return None
         if not is_here(sent.uri):  # an answer stolen on its way elsewhere, or a proxy's doing
@@ -79,7 +82,7 @@ class DigestAuth(HTTPDigestAuth):
             return None
 
         # The server proves that it knows HA1 as well: the same hash, without a method.
-        proof = H(algorithm, ha1, *session, H(algorithm, "", sent.uri))
+        proof = H(algorithm, ha1, *middle, H(algorithm, "", sent.uri))
 
         @after_this_request
         def add_proof(response):
@@ -95,8 +98,8 @@ def is_here(uri):
     if not uri.startswith("/"):  # a client that goes through a proxy may sign the whole address
         uri = uri.removeprefix(f"{request.scheme}://{request.host}")
     (path, _, query), asked = uri.partition("?"), request.environ
-    # Proxies respell addresses, and some servers don't tell how one was spelt. They all tell what
-    # the app acts on: the path, decoded to one character a byte, and the query as it is (PEP 3333).
+    # A proxy may spell an address another way (%7E for ~), and not every server tells how it came.
+    # All of them tell the path decoded, one character a byte, and the query as it is (PEP 3333).
     here = asked.get("SCRIPT_NAME", "").rstrip("/") + asked.get("PATH_INFO", "")
     return (unquote(path, "latin-1"), query) == (here, asked.get("QUERY_STRING", ""))
 

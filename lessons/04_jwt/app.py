@@ -53,11 +53,12 @@ def claims_of(token):
         algorithms=["HS256"],  # ours, never the one that the token asks for
         issuer=ISSUER,
         audience=AUDIENCE,
+        # aud must be ours alone; iat is checked below, since a leeway here would hold for exp too.
         options={"require": CLAIMS, "strict_aud": True, "verify_iat": False},
     )
     if not type(claims["iat"]) is type(claims["exp"]) is int:
         raise jwt.InvalidTokenError("iat and exp must be whole numbers")
-    if claims["iat"] > time.time() + LEEWAY:  # PyJWT would give `exp` the same leeway
+    if claims["iat"] > time.time() + LEEWAY:
         raise jwt.InvalidTokenError("It was issued in the future; compare the clocks")
     if claims["exp"] - claims["iat"] > app.config["TOKEN_LIFETIME"]:
         raise jwt.InvalidTokenError("It lives longer than any token from /login")

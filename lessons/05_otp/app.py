@@ -106,7 +106,7 @@ def mail(user, subject, text):
         if not re.fullmatch(r"[\w.+'-]+@[\w.-]+", user["mail"] or ""):  # nor any line break
             raise ValueError("this user has no address that a mail could go to")
         message["To"] = user["mail"]
-        # Our own name is given, since to look it up can take long.
+        # "localhost" is how we introduce ourselves: smtplib would look our name up, at length.
         with smtplib.SMTP(*app.config["MAIL_SERVER"], "localhost", timeout=5) as smtp:
             smtp.send_message(message)
     except (OSError, ValueError) as error:
@@ -116,7 +116,7 @@ def mail(user, subject, text):
 
 
 def tag(user, number):
-    """Return what is kept of a PIN. All million are soon tried on a plain hash: this has a key."""
+    """Return what is kept of a PIN. Of a plain hash all million are soon tried; this has a key."""
     return hmac.digest(app.secret_key.encode(), f"{user['name']}\0{number}".encode(), "sha256")
 
 
@@ -129,7 +129,7 @@ def use_pin(user, code):
 
 @app.post("/enroll")
 def enroll():
-    """Make a secret for the user's phone, shown this once. It counts from its first right code."""
+    """Make a secret for the user's phone, shown this once. Its first right code makes it count."""
     user = password_owner()
     if user["secret"]:  # else whoever knows the password would enrol a phone of their own
         second_factor(user)

@@ -4,8 +4,11 @@ A line on standard input is a task, as a form, and a line on standard output wha
 
 do=visit: open `url`. Whenever the browser would show its dialog for user name and password, answer
 with the next of the fields `user` and `password`, of which there may be several; when they are used
-up, press Cancel. `header` (name: value) goes along. Out come status, body, and asked, how often the
-dialog came; the page is kept as a picture in the file `picture`, if that is given.
+up, press Cancel. `header` (name: value) goes along. Then open each `then`, in the same browser: a
+page that sends itself away by a form is followed. Out come status and body of the last (no body
+after a form), and asked, how often the dialog came; the page is kept as a picture in the file
+`picture`, if that is given.
+Every host under `.test` is this machine.
 do=script: open `url`, run the function `script` in the page with `argument`; out comes `result`.
 """
 
@@ -22,6 +25,7 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
 ]
 
 
@@ -51,9 +55,19 @@ def visit(browser, task):
     session.on("Fetch.requestPaused", go_on)
     session.send("Fetch.enable", {"handleAuthRequests": True})
     response = page.goto(task["url"][0], timeout=20_000)
+    for url in task.get("then", []):
+        if "sends-a-form" in url:
+            with page.expect_response(lambda got: got.request.method == "POST") as sent:
+                page.goto(url, timeout=20_000, wait_until="commit")
+            response = sent.value
+        else:
+            response = page.goto(url, timeout=20_000)
     if "picture" in task:
         page.screenshot(path=task["picture"][0])
-    body = "" if "image" in response.headers.get("content-type", "") else page.inner_text("body")
+    unseen = response.request.method == "POST" or "image" in response.headers.get(
+        "content-type", ""
+    )
+    body = "" if unseen else page.inner_text("body")
     context.close()
     return {"status": response.status, "body": body, "asked": len(asked)}
 
