@@ -26,6 +26,8 @@ from wire import NoAnswer, answers
 from learn import Lesson
 from learn.layout import LESSONS
 
+pytestmark = pytest.mark.rest  # thousands of requests take their time
+
 PROOF = re.compile(rb'rspauth="\w+", qop=auth, cnonce="[^"\\]*", nc=\w{8}')  # RFC 7616 3.5
 FOLDERS = sorted(p.name for p in LESSONS.glob("0*_*"))
 ORDINARY, LONG = 200, 10_000

@@ -19,6 +19,8 @@ from werkzeug.datastructures import Authorization
 from learn import Lesson
 from learn.layout import ROOT
 
+pytestmark = pytest.mark.rest  # eleven clients take their time
+
 USER1 = {"user": "user1", "password": "pass1"}
 WRONG = {"user": "user1", "password": "no"}
 BY_HAND = "no Digest: the program would have to compute it"

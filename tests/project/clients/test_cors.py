@@ -12,6 +12,8 @@ from test_browser import BASIC, browser  # noqa: F401 (a fixture)
 from learn import Lesson
 from learn.layout import LESSONS
 
+pytestmark = pytest.mark.rest  # a browser and several servers take their time
+
 README = LESSONS / "04_jwt" / "README.md"
 # In a page: send one request after the other; what came back, or the error's name, for each.
 FETCH = """async (given) => {

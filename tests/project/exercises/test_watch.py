@@ -119,6 +119,7 @@ def test_keys_of_watch(tutorial, terminal):
 @pytest.mark.parametrize(
     "pause", [0.4, 1.6, *(pytest.param(pause, marks=pytest.mark.long) for pause in (0.05, 0.8, 3))]
 )
+@pytest.mark.rest
 @pytest.mark.parametrize("watch", [True, False])
 def test_ctrl_c_at_any_moment(tutorial, terminal, watch, pause):
     """Ctrl-C ends a check at any moment; no process and no broken state is left behind."""

@@ -155,6 +155,7 @@ def test_drift(clock):
                 assert log_in(app, code(now + step)).status == 401
 
 
+@pytest.mark.rest
 def test_clock_set_forth_and_back(clock):
     """A clock that jumps opens nothing twice and locks nobody out for longer than the pause."""
     with Mailbox() as mailbox, clock.lesson("05", MAIL_SERVER=mailbox.address) as app:
@@ -209,6 +210,7 @@ def test_retry_after_counts_down(clock):
         assert log_in(app, phone.generate_otp(now + 2)).status == 200
 
 
+@pytest.mark.rest
 @posix
 def test_four_workers():
     """In four workers a PIN and a code count once, and five wrong ones are all there are."""
@@ -231,6 +233,7 @@ def test_four_workers():
         assert log_in(app, pin_of(app, mailbox)).status == 200
 
 
+@pytest.mark.rest
 def test_many_wrong_codes_at_once_are_told_how_long_to_wait():
     """Who comes too late in a crowd of wrong codes is told the whole pause."""
     with Lesson("05") as app, ThreadPoolExecutor(12) as pool:
@@ -239,6 +242,7 @@ def test_many_wrong_codes_at_once_are_told_how_long_to_wait():
     assert len(waits) == 35 and min(waits) > 270, waits
 
 
+@pytest.mark.rest
 def test_mail_address_that_is_none():
     """An address with a line break, or none at all, is a 503 and no mail; the old PIN counts."""
     bad = ["user1@example.com\r\nBcc: user2@example.com", "user1@example.com\nX: y", "", "\ufffd"]
@@ -253,6 +257,7 @@ def test_mail_address_that_is_none():
         assert log_in(app, pin).status == 200
 
 
+@pytest.mark.rest
 def test_mail_servers_that_misbehave():
     """A mail server that refuses, is silent or speaks nonsense is a 503, and the old PIN counts."""
     refusals = [
@@ -303,6 +308,7 @@ def test_pin_is_nowhere_but_in_the_mail():
         assert message.get_content().count(pin) == 1
 
 
+@pytest.mark.rest
 def test_of_enrolments_at_once_one_is_left():
     """Of several enrolments at once one counts, and after its first code nobody enrols anew."""
     with Lesson("05") as app:
@@ -393,6 +399,7 @@ class SlowMailbox(Mailbox):
         return said
 
 
+@pytest.mark.rest
 @posix
 def test_slow_mail_server_and_four_workers():
     """While a PIN is on its way, another is 429 in every worker; then the next ends the first."""
@@ -412,6 +419,7 @@ def test_slow_mail_server_and_four_workers():
         assert log_in(app, second).status == 200
 
 
+@pytest.mark.rest
 @posix
 def test_hanging_mail_server_stops_one_worker():
     """Of eight PINs for one user one waits for a mail server that hangs; others are served."""
@@ -538,6 +546,7 @@ print(sorted(reached))
 """
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("file", ["app", pytest.param("beyond", marks=pytest.mark.long)])
 def test_user_who_changes_meanwhile(file, tmp_path):
     """A user who is removed, or gets a new password or phone, at any point: never a 500.
