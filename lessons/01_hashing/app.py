@@ -57,10 +57,13 @@ def verify(username, password):
     """Tell whether the pair is right; an unknown name costs the same hash as a wrong password."""
     stored = store.find_hash(username) or ""
     known = bool(passwords.identify(stored))  # False for "", and for schemes not listed above
-    right, better = passwords.verify_and_update(password, stored if known else NOBODY)
+    try:
+        right, better = passwords.verify_and_update(password, stored if known else NOBODY)
+    except ValueError:  # a hash that was cut off fits no password
+        right = better = None
     if known and right and better:  # an older kind of hash, and for once we have the password
         store.replace_hash(username, stored, better)
-    return known and right
+    return known and bool(right)
 
 
 def read_form(status):

@@ -40,7 +40,7 @@ def peppered(password):
     return hmac.digest(PEPPER, password.encode(), "sha256").hex()
 
 
-PEPPER = str(app.config.get("PEPPER", "")).encode()
+PEPPER = str(app.config.get("PEPPER", "")).encode("utf-8", "surrogateescape")
 if not PEPPER:
     app.logger.warning("FLASK_PEPPER is not set. New hashes get none, and those with one fail.")
 elif len(PEPPER) < 32:

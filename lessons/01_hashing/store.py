@@ -34,16 +34,18 @@ def set_up(app, secret_of=None, **seconds):
     app.config.from_mapping(MAX_CONTENT_LENGTH=16384, MAX_FORM_MEMORY_SIZE=16384, PROXIES=0)
     app.config.from_mapping(DATABASE=Path(__file__).with_name("instance") / "lesson.db", **seconds)
     app.config.from_prefixed_env()  # FLASK_DATABASE, FLASK_SECRET_KEY, FLASK_PROXIES and so on
-    for name, least in [("PROXIES", 0), *((name, 1) for name in seconds)]:
+    sizes = {"MAX_CONTENT_LENGTH": 1, "MAX_FORM_MEMORY_SIZE": 1}
+    for name, least in {"PROXIES": 0, **sizes, **dict.fromkeys(seconds, 1)}.items():
         if type(app.config[name]) is not int or not least <= app.config[name] <= 10**9:
             sys.exit(f"FLASK_{name} must be a whole number, {least} or more.")
     if hops := app.config["PROXIES"]:  # the X-Forwarded headers of so many proxies are believed
         told = dict.fromkeys(["x_for", "x_proto", "x_host", "x_port", "x_prefix"], hops)
         app.wsgi_app = ProxyFix(app.wsgi_app, **told)
+    app.config["DATABASE"] = os.path.abspath(str(app.config["DATABASE"]))  # ":memory:" as well
     app.response_class = Text
     app.register_error_handler(HTTPException, refuse)
-    app.register_error_handler(sqlite3.OperationalError, refuse)
-    app.before_request(refuse_broken_text)
+    app.register_error_handler(sqlite3.DatabaseError, refuse)
+    app.before_request(refuse_broken_body)
     if "mod_wsgi" in sys.modules:
         app.after_request(explain_apache)
     with app.app_context():
@@ -54,14 +56,14 @@ def set_up(app, secret_of=None, **seconds):
             sys.exit(f"FLASK_DATABASE: {app.config['DATABASE']} can't be used: {error}.")
         close()  # each worker opens its own
     # The stored key is stolen along with the data. Where that matters, set FLASK_SECRET_KEY.
-    app.secret_key = str(app.secret_key or stored)
-    if len(app.secret_key.encode()) < 32:
+    app.secret_key = str(stored if app.secret_key in (None, "") else app.secret_key)
+    if not app.secret_key.isprintable() or len(app.secret_key.encode()) < 32:
         how = 'python -c "import secrets; print(secrets.token_hex(32))"'
-        sys.exit(f"FLASK_SECRET_KEY is shorter than 32 bytes. Make one with: {how}")
+        sys.exit(f"FLASK_SECRET_KEY is no text of 32 bytes or more. Make one with: {how}")
 
 
 def refuse(error):
-    if isinstance(error, sqlite3.OperationalError):
+    if isinstance(error, sqlite3.DatabaseError):
         current_app.logger.error("database: %s", error)
         error = ServiceUnavailable("The database does not answer; try again in a moment.")
     response = error.get_response()  # with its headers, such as Allow
@@ -69,10 +71,23 @@ def refuse(error):
     return response
 
 
-def refuse_broken_text():
-    if "urlencoded" in request.environ.get("CONTENT_TYPE", "").lower():
+def refuse_broken_body():
+    asked = request.environ
+    if not (asked.get("CONTENT_LENGTH") or asked.get("HTTP_TRANSFER_ENCODING")):
+        return
+    try:
+        body = request.get_data()  # kept, so that views find their forms in it
+    except HTTPException:
+        raise
+    except Exception:  # for chunks that are none, each server has exceptions of its own
+        abort(400, "The body of the request is broken.")
+    if (
+        len(body) >= request.max_content_length
+    ):  # in chunks, no more than this is read
+        abort(413)
+    if "urlencoded" in asked.get("CONTENT_TYPE", "").lower():
         try:
-            unquote_to_bytes(request.get_data()).decode()
+            unquote_to_bytes(body).decode()
         except UnicodeDecodeError:  # a byte FF would become the three characters %FF
             abort(400, "Send the form in UTF-8.")
 
@@ -108,6 +123,8 @@ def transaction():
 def make_database(path, secret_of):
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # nobody else may read it
+    if not path.stat().st_size:  # it may have been there, empty, for others to read
+        path.chmod(0o600)
     if is_ours():
         return  # writing would wait for whoever holds the database
     with contextlib.suppress(sqlite3.OperationalError):  # refused: another worker is doing it
@@ -119,6 +136,16 @@ def make_database(path, secret_of):
             db().execute("INSERT INTO settings VALUES ('key', ?)", [token_hex(32)])
             add_demo_users(secret_of)
             db().execute(f"PRAGMA application_id = {LESSON}")
+
+
+def add_tables(app, script):
+    """Add to the database what a step beyond app.py needs, unless it is there."""
+    with app.app_context():
+        try:
+            db().executescript(script)
+        except sqlite3.DatabaseError as error:
+            sys.exit(f"FLASK_DATABASE: {app.config['DATABASE']} can't be used: {error}.")
+        close()
 
 
 def is_ours():

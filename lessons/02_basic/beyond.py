@@ -83,9 +83,7 @@ def begin_guess(name):
         time.sleep(0.02)
 
 
-with app.app_context():
-    store.db().executescript(TABLES)
-    store.close()
+store.add_tables(app, TABLES)
 PAUSE = app.config.get("GUESS_PAUSE", 300)
 if type(PAUSE) is not int or PAUSE < 0:
     sys.exit("FLASK_GUESS_PAUSE must be a whole number of seconds; 0 sets no limit.")

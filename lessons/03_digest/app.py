@@ -66,7 +66,9 @@ class DigestAuth(HTTPDigestAuth):
         if not hmac.compare_digest(right.encode(), sent.response.encode()) or not user:
             return None
         if not is_here(sent.uri):  # an answer stolen on its way elsewhere, or a proxy's doing
-            g.why = f"Your answer is for {sent.uri[:200]!r}, not for {request.url[:200]!r}."
+            # Not request.url: that can't be put together for each Host and prefix that may come.
+            asked = request.root_path.rstrip("/") + request.full_path.rstrip("?")
+            g.why = f"Your answer is for {sent.uri[:200]!r}, not for {asked[:200]!r}."
             app.logger.warning("%s A proxy's doing? See FLASK_PROXIES in docs/serving.md.", g.why)
             return None
         lifetime = app.config["NONCE_LIFETIME"]
@@ -136,7 +138,9 @@ def challenge(algorithm):
 
 
 store.set_up(app, ha1s, NONCE_LIFETIME=300)
-nonces = TimestampSigner(app.secret_key, salt="nonce", digest_method=hashlib.sha256)
+# The lifetime goes into the signature: raised later, it would revive nonces whose counts are swept.
+salt = f"nonce {app.config['NONCE_LIFETIME']}"
+nonces = TimestampSigner(app.secret_key, salt=salt, digest_method=hashlib.sha256)
 OPAQUE = nonces.get_signature("opaque").decode()  # comes back unchanged, or it was not for us
 NOBODY = secrets.token_hex()  # stands in for an HA1 that isn't there, and takes as long to check
 

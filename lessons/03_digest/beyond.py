@@ -34,7 +34,9 @@ def forget_md5():
         # Each piece is a transaction of its own, so a server that is running waits for one at most.
         between = [names[0], names[-1]]
         db().execute('UPDATE users SET "MD5" = NULL WHERE name BETWEEN ? AND ?', between)
-    db().execute("PRAGMA wal_checkpoint(TRUNCATE)")  # until then the file holds them still
+    # Until then the file holds them still. It fails while somebody reads what was before.
+    if db().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        sys.exit("The file is being read, and still holds them. Run this once more.")
     print("No HA1 in MD5 is left.")
 
 

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["flask>=3.1", "flask-httpauth>=4.8", "libpass[argon2]>=1.9", "pyjwt>=2.10"]
+# dependencies = ["flask>=3.1", "flask-httpauth>=4.8.1", "libpass[argon2]>=1.9", "pyjwt>=2.10"]
 # ///
 """Lesson 04, another step beyond app.py: API keys for programs, beside tokens for people.
 
@@ -16,7 +16,7 @@ from flask import abort, g, request
 from flask_httpauth import HTTPTokenAuth, MultiAuth
 
 import store
-from app import BEARER, REALM, app, credentials, token_required
+from app import BEARER, REALM, app, credentials, refuse_token, token_required
 
 SCOPES = ["read", "write"]  # who may write may read
 MOST = 20  # keys of one user
@@ -106,9 +106,12 @@ def make_key():
     add = (
         "INSERT INTO keys SELECT ?, ?, name, ?, ?, ?, NULL FROM users"
         " WHERE name = ? AND (SELECT count(*) FROM keys WHERE owner = users.name) < ?"
+        " AND NOT EXISTS (SELECT 1 FROM revoked WHERE jti = ?)"  # logged out since it was checked
     )
     row = [digest(key), id, name, scope, int(time.time()), g.claims["sub"], MOST]
-    if not store.db().execute(add, row).rowcount:
+    if not store.db().execute(add, [*row, g.claims["jti"]]).rowcount:
+        if store.is_revoked(g.claims["jti"]):
+            refuse_token("It was logged out. Get a new token from /login.")
         abort(409, f"You have {MOST} keys; remove one that no program uses: DELETE /keys/<id>.")
     return {"id": id, "name": name, "scope": scope, "key": key}, 201, NO_STORE
 
@@ -135,9 +138,7 @@ def digest(key):
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
-with app.app_context():
-    store.db().executescript(TABLES)
-    store.close()
+store.add_tables(app, TABLES)
 
 if __name__ == "__main__":
     app.run(port=5004, debug=False)

@@ -79,7 +79,8 @@ def credentials(scheme):
 
 
 def refuse_token(sentence):
-    sentence = re.sub(r"[^ !#-\[\]-~]", "'", sentence)  # what RFC 6750 3 allows in a description
+    # RFC 6750, section 3, allows so much in a description; proxies want it to be short.
+    sentence = re.sub(r"[^ !#-\[\]-~]", "'", sentence[:200])
     details = f'error="invalid_token", error_description="{sentence}"'
     refuse_with(401, f"{BEARER}, {details}", sentence)
 

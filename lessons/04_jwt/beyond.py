@@ -92,9 +92,7 @@ def digest(text):
 
 app.view_functions["login"] = login
 store.is_revoked, store.revoke = is_revoked, end_login  # app.py asks these two of a token
-with app.app_context():
-    store.db().executescript(TABLES)
-    store.close()
+store.add_tables(app, TABLES)
 
 if __name__ == "__main__":
     app.run(port=5004, debug=False)

@@ -56,9 +56,7 @@ def digest(code):
 
 app.view_functions["enroll"] = enroll
 lesson.KINDS_OF_CODE.append(use_recovery_code)
-with app.app_context():
-    store.db().executescript(TABLES)
-    store.close()
+store.add_tables(app, TABLES)
 
 if __name__ == "__main__":
     app.run(port=5005, debug=False)

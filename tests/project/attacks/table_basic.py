@@ -30,8 +30,8 @@ BASIC = [
         WORKS,
         (
             (
-                'if argon2id.verify(password, user["hash"] if user else NOBODY) and user:',
-                'if user and argon2id.verify(password, user["hash"]):',
+                "right = argon2id.verify(password, stored or NOBODY)",
+                "right = bool(stored) and argon2id.verify(password, stored)",
             ),
         ),
         long=True,
@@ -44,8 +44,8 @@ BASIC = [
         FAILS,
         (
             (
-                "if argon2id.verify(",
-                "if username not in remembered and argon2id.verify(",
+                "right = argon2id.verify(",
+                "right = username not in remembered and argon2id.verify(",
             ),
         ),
         long=True,

@@ -10,7 +10,7 @@ _COMPARE = "hmac.compare_digest(right.encode(), sent.response.encode())"
 _REFUSE = "            return None\n\n        ha1 ="
 _IS_HERE = 'return (unquote(path, "latin-1"), query) == (here, asked.get("QUERY_STRING", ""))'
 _SAY = (
-    '            g.why = f"Your answer is for {sent.uri[:200]!r}, not for {request.url[:200]!r}."\n'
+    '            g.why = f"Your answer is for {sent.uri[:200]!r}, not for {asked[:200]!r}."\n'
     '            app.logger.warning("%s A proxy\'s doing? See FLASK_PROXIES in docs/serving.md.", '
     "g.why)\n"
 )

@@ -16,6 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote
 
+import psutil
 import pyotp
 import pytest
 
@@ -601,3 +602,15 @@ def test_no_statement_reads_a_whole_table(tmp_path):
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("SEARCH") > 10 and "SCAN" not in done.stdout, done.stdout
+
+
+def test_long_accept_header_costs_little():
+    """What formats a client takes is not looked up in a header of tens of thousands of blanks."""
+    with Lesson("05") as app:
+        costs = []
+        for accept in ("*/*", "a" + " " * 60_000 + "b"):
+            before = psutil.Process(app.pid).cpu_times()
+            assert app.post("/enroll", basic=USER1, headers={"Accept": accept}).status == 201
+            after = psutil.Process(app.pid).cpu_times()
+            costs.append(after.user + after.system - before.user - before.system)
+    assert costs[1] < 10 * max(costs[0], 0.02), costs

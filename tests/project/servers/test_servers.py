@@ -379,3 +379,40 @@ def test_a_file_from_anywhere_may_import_store(tmp_path):
     (tmp_path / "mine.py").write_text("from app import app\n", "utf-8")
     with pytest.raises(LessonError, match="no module 'app'"):
         Lesson("02", tmp_path / "mine.py")
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=[posix, pytest.mark.rest])])
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_broken_body_is_refused(folder, workers):
+    """Chunks that are none, of a form of either kind, are a 4xx and no error 500."""
+    target = {"01_hashing": "/login", "04_jwt": "/login", "05_otp": "/pin"}.get(folder, "/account")
+    kinds = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]
+    with Lesson(folder, workers=workers) as app:
+        for kind in kinds:
+            for body in (b"zz\r\n", b"3\r\na=bxx", b"3\r\na=b\r\n0\r\nbad trailer\r\n\r\n"):
+                head = f"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                head += f"Content-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n"
+                with socket.create_connection(("127.0.0.1", app.port), timeout=15) as connection:
+                    connection.sendall(head.encode() + body)
+                    connection.shutdown(socket.SHUT_WR)
+                    answer = connection.recv(65536)
+                assert 400 <= int(answer.split(b" ")[1]) < 500, (kind, body, answer)
+        assert "Traceback" not in app.log
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("SECRET_KEY", "0"),
+        ("SECRET_KEY", "[]"),
+        ("MAX_CONTENT_LENGTH", "abc"),
+        ("MAX_CONTENT_LENGTH", "null"),
+    ],
+)
+def test_odd_settings_get_a_sentence(name, value, tmp_path):
+    """What Flask reads as a number, a list or nothing is no key and no size."""
+    environment = {**os.environ, "FLASK_DATABASE": str(tmp_path / "x.db"), f"FLASK_{name}": value}
+    command = [sys.executable, str(LESSONS / "02_basic" / "app.py")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and f"FLASK_{name}" in done.stderr
+    assert "Traceback" not in done.stderr

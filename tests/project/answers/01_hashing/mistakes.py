@@ -29,8 +29,8 @@ MISTAKES = [
         "name": "returns True for an unknown user",
         "step": "TestOwnPasswords",
         "base": "app",
-        "old": "return known and right",
-        "new": "return right or not known",
+        "old": "return known and bool(right)",
+        "new": "return bool(right) or not known",
     },
     {
         "name": "compares with the first user's hash, whoever it is",
