@@ -82,9 +82,7 @@ def refuse_broken_body():
         raise
     except Exception:  # for chunks that are none, each server has exceptions of its own
         abort(400, "The body of the request is broken.")
-    if (
-        len(body) >= request.max_content_length
-    ):  # in chunks, no more than this is read
+    if len(body) >= request.max_content_length:  # in chunks, no more than this is read
         abort(413)
     if "urlencoded" in asked.get("CONTENT_TYPE", "").lower():
         try:
