@@ -60,7 +60,7 @@ def set_up(app, secret_of=None, **seconds):
     app.secret_key = str(stored if app.secret_key in (None, "") else app.secret_key)
     if not app.secret_key.isprintable() or len(app.secret_key.encode()) < 32:
         how = 'python -c "import secrets; print(secrets.token_hex(32))"'
-        sys.exit(f"FLASK_SECRET_KEY is no text of 32 bytes or more. Make one with: {how}")
+        sys.exit(f"FLASK_SECRET_KEY must be a text of 32 bytes or more. Make one with: {how}")
 
 
 def refuse(error):

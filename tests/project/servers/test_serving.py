@@ -389,7 +389,7 @@ def test_half_a_request_and_waitress(form):
 @pytest.mark.parametrize(
     "fault, said",
     [
-        ("key", "FLASK_SECRET_KEY is shorter than 32 bytes"),
+        ("key", "FLASK_SECRET_KEY must be a text of 32 bytes or more"),
         ("packages", "No module named 'flask'"),
     ],
 )
