@@ -5,6 +5,8 @@ from attack import FAILS, NOT_THERE, WORKS, Attack, StillWorks
 from table_http import LIMIT, TLS, through_http
 
 _WEAK_HASH = (("memory_cost=19456", "memory_cost=1024"),)
+# A body is then read when a view asks for its form, after the credentials were checked.
+_BODY_LATER = ("    app.before_request(refuse_broken_body)\n", "")
 _NO_CSRF = (('ours = site in ("same-origin", "none") if site', "ours = True if site"),)
 _LIMITED = (("GUESS_PAUSE", 300),)  # as by default; but with settings an attack has its own server
 BASIC = [
@@ -116,6 +118,7 @@ BASIC = [
                 '"UPDATE users SET hash = ? WHERE name = ? AND hash = ?"',
                 "\"UPDATE users SET hash = ? WHERE name = ? AND ? != ''\"",
             ),
+            _BODY_LATER,
         ),
     ),
     Attack(
@@ -124,7 +127,10 @@ BASIC = [
         "CWE-367, CWE-613",
         on_basic.added_with_old_password,
         NOT_THERE,
-        (('WHERE name = ? AND hash = ? AND admin"', "WHERE name = ? AND ? != '' AND admin\""),),
+        (
+            ('WHERE name = ? AND hash = ? AND admin"', "WHERE name = ? AND ? != '' AND admin\""),
+            _BODY_LATER,
+        ),
     ),
     Attack(
         "02",
@@ -132,7 +138,7 @@ BASIC = [
         "CWE-367, CWE-266",
         on_basic.added_by_former_admin,
         NOT_THERE,
-        (('AND hash = ? AND admin"', 'AND hash = ?"'),),
+        (('AND hash = ? AND admin"', 'AND hash = ?"'), _BODY_LATER),
     ),
     Attack(
         "02",
@@ -148,7 +154,7 @@ BASIC = [
         "CWE-770",
         on_basic.upload_without_end,
         NOT_THERE,
-        (("MAX_CONTENT_LENGTH=16384, MAX_FORM_MEMORY_SIZE=16384, ", ""),),
+        (("=16384, MAX_FORM_MEMORY_SIZE=16384", "=10**9, MAX_FORM_MEMORY_SIZE=10**9"),),
     ),
     Attack(
         "02",

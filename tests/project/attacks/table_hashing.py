@@ -35,8 +35,8 @@ HASHING = [
         (
             (
                 _COMPARED,
-                "if not known:\n        return False\n"
-                "    right, better = passwords.verify_and_update(password, stored)",
+                "if not known:\n            return False\n"
+                "        right, better = passwords.verify_and_update(password, stored)",
             ),
         ),
         long=True,
@@ -151,7 +151,10 @@ HASHING = [
         "CWE-755",
         on_hashing.hash_of_another_kind,
         NOT_THERE,
-        (("stored if known else NOBODY", "stored or NOBODY"),),
+        (
+            ("stored if known else NOBODY", "stored or NOBODY"),
+            ("except ValueError:  #", "except ():  #"),
+        ),
     ),
     Attack(
         "01",
@@ -167,7 +170,7 @@ HASHING = [
         "CWE-770, API4:2023",
         on_hashing.upload_without_end,
         WORKS,
-        (("MAX_CONTENT_LENGTH=16384, MAX_FORM_MEMORY_SIZE=16384, ", ""),),
+        (("=16384, MAX_FORM_MEMORY_SIZE=16384", "=10**9, MAX_FORM_MEMORY_SIZE=10**9"),),
         servers=True,
     ),
 ]

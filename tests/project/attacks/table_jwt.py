@@ -78,7 +78,7 @@ _BEYOND = [
         "CWE-400",
         on_jwt.upload,
         NOT_THERE,
-        (("MAX_CONTENT_LENGTH=16384, MAX_FORM_MEMORY_SIZE=16384, ", ""),),
+        (("=16384, MAX_FORM_MEMORY_SIZE=16384", "=10**9, MAX_FORM_MEMORY_SIZE=10**9"),),
         file="beyond",
     ),
     Attack(
@@ -126,7 +126,11 @@ _API_KEYS = [
         "CWE-367",
         on_jwt.key_by_a_token_logged_out,
         NOT_THERE,
-        (("    _ = request.form\n", ""),),
+        (
+            ("    _ = request.form\n", ""),
+            ("    app.before_request(refuse_broken_body)\n", ""),
+            (" AND NOT EXISTS (SELECT 1 FROM revoked WHERE jti = ?)", " AND ? != ''"),
+        ),
         file="api_keys",
     ),
     Attack(
