@@ -4,7 +4,7 @@ A lesson runs as a process of its own on a free port of 127.0.0.1. A scratch fol
 database and the file with its port; the end of what it prints is kept in memory. Settings are
 handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment gets through,
 so runs can't touch each other. The child ends when its standard input closes: even a killed
-workbench leaves nothing behind. A file that lies elsewhere may import the lesson's store.py, of
+workbench leaves nothing behind. A file that lies elsewhere may import what the lesson gives, of
 which a copy is on its path; nothing else of the lesson is.
 """
 
@@ -31,6 +31,7 @@ from ..layout import LessonError, find_file, find_folder
 from ..showing.console import printable
 from .client import TIMEOUT, Client
 
+GIVEN = ("store.py", "groundwork.py")  # what an exercise may import of its lesson
 LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 
@@ -141,12 +142,13 @@ class Lesson(Client):
 
     def _give(self) -> Path | None:
         """Return a folder with what a file that lies elsewhere may import of the lesson."""
-        store = self.folder / "store.py"
-        if self.path.parent == self.folder or not store.is_file():
+        files = [self.folder / name for name in GIVEN if (self.folder / name).is_file()]
+        if self.path.parent == self.folder or not files:
             return None
         given = self.scratch / "given"
         given.mkdir()
-        shutil.copy(store, given)
+        for file in files:
+            shutil.copy(file, given)
         return given
 
     def _start(self):

@@ -18,6 +18,7 @@ from flask import abort, request
 
 import store
 from app import app, auth, is_remembered, remembered, verify_password
+from groundwork import add_tables, db, transaction
 
 GUESSES = 5  # wrong passwords for one name, until it has to wait
 HASHING = 10  # seconds in which a guess is decided; after that its worker has died
@@ -47,9 +48,9 @@ def verify_within_limit(username, password):
     user = verify_password(username, password)
     if user:  # forgives what the user mistyped, not what others guess from elsewhere
         forget = "DELETE FROM guesses WHERE id = ? OR name = ? AND address = ? AND wrong"
-        store.db().execute(forget, [guess, name, request.remote_addr])
+        db().execute(forget, [guess, name, request.remote_addr])
     else:
-        store.db().execute("UPDATE guesses SET wrong = 1 WHERE id = ?", [guess])
+        db().execute("UPDATE guesses SET wrong = 1 WHERE id = ?", [guess])
     return user
 
 
@@ -59,7 +60,7 @@ def count_guesses(name):
     find = """SELECT at, wrong OR at < ? AS wrong FROM guesses
         WHERE name = ? AND at BETWEEN ? AND ? ORDER BY at"""
     # Further ahead than a minute: the clock was set back.
-    rows = store.db().execute(find, [now - HASHING, name, now - PAUSE, now + 60]).fetchall()
+    rows = db().execute(find, [now - HASHING, name, now - PAUSE, now + 60]).fetchall()
     if sum(row["wrong"] for row in rows) >= GUESSES:
         wait = math.ceil(rows[0]["at"] + PAUSE - now)
         abort(429, "Too many wrong passwords; wait.", retry_after=max(1, wait))
@@ -74,16 +75,16 @@ def begin_guess(name):
     """
     while True:
         if count_guesses(name) < GUESSES:  # asked without the lock first: reading waits for nobody
-            with store.transaction() as db:
+            with transaction():
                 now = time.time()
                 if count_guesses(name) < GUESSES:
-                    db.execute(SWEEP, [now - PAUSE])
+                    db().execute(SWEEP, [now - PAUSE])
                     add = "INSERT INTO guesses (name, address, at, wrong) VALUES (?, ?, ?, 0)"
-                    return db.execute(add, [name, request.remote_addr, now]).lastrowid
+                    return db().execute(add, [name, request.remote_addr, now]).lastrowid
         time.sleep(0.02)
 
 
-store.add_tables(app, TABLES)
+add_tables(app, TABLES)
 PAUSE = app.config.get("GUESS_PAUSE", 300)
 if type(PAUSE) is not int or PAUSE < 0:
     sys.exit("FLASK_GUESS_PAUSE must be a whole number of seconds; 0 sets no limit.")

@@ -13,7 +13,7 @@ offers nor takes MD5 can't be talked down. Its command forget-md5 then deletes w
 import sys
 
 from app import HASHES, app
-from store import db
+from groundwork import db
 
 if app.config.get("REFUSE_MD5", 0) not in (0, 1):
     sys.exit("FLASK_REFUSE_MD5 must be 0 or 1.")

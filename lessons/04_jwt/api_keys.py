@@ -17,6 +17,7 @@ from flask_httpauth import HTTPTokenAuth, MultiAuth
 
 import store
 from app import BEARER, REALM, app, credentials, refuse_token, token_required
+from groundwork import add_tables, db
 
 SCOPES = ["read", "write"]  # who may write may read
 MOST = 20  # keys of one user
@@ -53,10 +54,10 @@ def verify_token(_):
 
 @keys.verify_token
 def verify_key(key):
-    row = store.db().execute("SELECT * FROM keys WHERE digest = ?", [digest(key)]).fetchone()
+    row = db().execute("SELECT * FROM keys WHERE digest = ?", [digest(key)]).fetchone()
     hour = int(time.time()) // 3600 * 3600
     if row and row["used"] != hour:  # when it was last used, to the hour: not a write each time
-        store.db().execute("UPDATE keys SET used = ? WHERE id = ?", [hour, row["id"]])
+        db().execute("UPDATE keys SET used = ? WHERE id = ?", [hour, row["id"]])
     return row
 
 
@@ -109,7 +110,7 @@ def make_key():
         " AND NOT EXISTS (SELECT 1 FROM revoked WHERE jti = ?)"  # logged out since it was checked
     )
     row = [digest(key), id, name, scope, int(time.time()), g.claims["sub"], MOST]
-    if not store.db().execute(add, [*row, g.claims["jti"]]).rowcount:
+    if not db().execute(add, [*row, g.claims["jti"]]).rowcount:
         if store.is_revoked(g.claims["jti"]):
             refuse_token("It was logged out. Get a new token from /login.")
         abort(409, f"You have {MOST} keys; remove one that no program uses: DELETE /keys/<id>.")
@@ -120,7 +121,7 @@ def make_key():
 @token_required
 def list_keys():
     find = "SELECT id, name, scope, made, used FROM keys WHERE owner = ? ORDER BY made, id"
-    rows = store.db().execute(find, [g.claims["sub"]]).fetchall()
+    rows = db().execute(find, [g.claims["sub"]]).fetchall()
     return [dict(row) for row in rows], NO_STORE
 
 
@@ -128,7 +129,7 @@ def list_keys():
 @token_required
 def revoke_key(id):
     delete = "DELETE FROM keys WHERE id = ? AND owner = ?"
-    if not store.db().execute(delete, [id, g.claims["sub"]]).rowcount:
+    if not db().execute(delete, [id, g.claims["sub"]]).rowcount:
         abort(404, "You have no key with this id; GET /keys lists yours.")
     return "", 204
 
@@ -138,7 +139,7 @@ def digest(key):
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
-store.add_tables(app, TABLES)
+add_tables(app, TABLES)
 
 if __name__ == "__main__":
     app.run(port=5004, debug=False)

@@ -17,6 +17,7 @@ from flask import g, request
 
 import store
 from app import app, new_token, password_owner, token_required
+from groundwork import add_tables, db
 
 REFRESH_LIFETIME = 14 * 24 * 3600  # seconds
 NO_STORE = {"Cache-Control": "no-store"}
@@ -34,10 +35,10 @@ def login():
     begun, secret = secrets.token_urlsafe(16), secrets.token_urlsafe(32)
     until = int(time.time()) + REFRESH_LIFETIME
     row = [digest(begun), user["name"], digest(user["hash"]), digest(secret), until]
-    store.db().execute("INSERT INTO logins VALUES (?, ?, ?, ?, ?)", row)
+    db().execute("INSERT INTO logins VALUES (?, ?, ?, ?, ?)", row)
     # A few at a time: others wait meanwhile.
     sweep = "DELETE FROM logins WHERE id IN (SELECT id FROM logins WHERE until < ? LIMIT 100)"
-    store.db().execute(sweep, [time.time()])
+    db().execute(sweep, [time.time()])
     return token_pair(user, begun, secret)
 
 
@@ -56,7 +57,7 @@ def refresh():
         # One statement, so of two that come at once only one finds its secret still the newest.
         use = "UPDATE logins SET newest = ?, until = ? WHERE id = ? AND newest = ?"
         values = [digest(fresh), until, row["id"], digest(secret)]
-        if store.db().execute(use, values).rowcount:
+        if db().execute(use, values).rowcount:
             return token_pair(row, begun, fresh)
         end_login(row["id"], None)  # used before: by a thief or by the owner, nobody can tell
     return {"error": "invalid_grant"}, 400, NO_STORE  # RFC 6749 5.2
@@ -66,14 +67,14 @@ def refresh():
 @token_required
 def logout_everywhere():
     """End all logins of the user, on every device."""
-    store.db().execute("DELETE FROM logins WHERE name = ?", [g.claims["sub"]])
+    db().execute("DELETE FROM logins WHERE name = ?", [g.claims["sub"]])
     return "", 204
 
 
 def find_login(id):
     """Return a login's row with its user's (name, hash, admin), None if it no longer counts."""
     find = "SELECT * FROM logins JOIN users USING (name) WHERE id = ? AND until > ?"
-    row = store.db().execute(find, [id, time.time()]).fetchone()
+    row = db().execute(find, [id, time.time()]).fetchone()
     return row if row and row["password"] == digest(row["hash"]) else None
 
 
@@ -82,7 +83,7 @@ def is_revoked(jti):
 
 
 def end_login(jti, _):
-    store.db().execute("DELETE FROM logins WHERE id = ?", [jti.partition(".")[0]])
+    db().execute("DELETE FROM logins WHERE id = ?", [jti.partition(".")[0]])
 
 
 def digest(text):
@@ -92,7 +93,7 @@ def digest(text):
 
 app.view_functions["login"] = login
 store.is_revoked, store.revoke = is_revoked, end_login  # app.py asks these two of a token
-store.add_tables(app, TABLES)
+add_tables(app, TABLES)
 
 if __name__ == "__main__":
     app.run(port=5004, debug=False)

@@ -16,6 +16,7 @@ import segno
 import app as lesson
 import store
 from app import app, password_owner, second_factor
+from groundwork import add_tables, db, transaction
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS recovery (name TEXT, secret TEXT, digest TEXT);
@@ -29,13 +30,13 @@ def enroll():
     if user["secret"]:
         second_factor(user)
     codes = [secrets.token_hex(10) for _ in range(10)]
-    with store.transaction() as db:
+    with transaction():
         address = lesson.new_secret(user)  # takes everything back if it refuses
         secret = store.find_user(user["name"])["pending"]
         unused = "DELETE FROM recovery WHERE name = ? AND secret IS NOT ?"
-        db.execute(unused, [user["name"], user["secret"]])  # of phones that don't count
+        db().execute(unused, [user["name"], user["secret"]])  # of phones that don't count
         new = [(user["name"], secret, digest(code)) for code in codes]
-        db.executemany("INSERT INTO recovery VALUES (?, ?, ?)", new)
+        db().executemany("INSERT INTO recovery VALUES (?, ?, ?)", new)
     # All in one JSON: a picture alone would have no room for the codes.
     picture = segno.make(address, micro=False).svg_data_uri(scale=6, light="white")
     shown = {"otpauth_uri": address, "qr_code": picture, "recovery_codes": codes}
@@ -47,7 +48,7 @@ def use_recovery_code(user, code):
     use = """DELETE FROM recovery WHERE name = ? AND digest = ?
         AND secret = (SELECT secret FROM users WHERE name = ? AND hash = ?)"""
     values = [user["name"], digest(code), user["name"], user["hash"]]
-    return store.db().execute(use, values).rowcount == 1
+    return db().execute(use, values).rowcount == 1
 
 
 def digest(code):
@@ -56,7 +57,7 @@ def digest(code):
 
 app.view_functions["enroll"] = enroll
 lesson.KINDS_OF_CODE.append(use_recovery_code)
-store.add_tables(app, TABLES)
+add_tables(app, TABLES)
 
 if __name__ == "__main__":
     app.run(port=5005, debug=False)

@@ -73,7 +73,7 @@ def without(attack, folder) -> dict[str, str]:
 
     Each text that is replaced stands in exactly one of the files, once. folder: the lesson's.
     """
-    names = dict.fromkeys(["store.py", "app.py", f"{attack.file}.py"])
+    names = dict.fromkeys(["groundwork.py", "store.py", "app.py", f"{attack.file}.py"])
     texts = {name: (folder / name).read_text("utf-8") for name in names}
     for old, new in attack.without:
         found = [name for name, text in texts.items() for _ in range(text.count(old))]

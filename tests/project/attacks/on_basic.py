@@ -212,10 +212,10 @@ def full_memory(target):
     The hash is taken out of the way, or this would take minutes.
     """
     count = """
-import app, store
+import app, groundwork
 app.argon2id = type("Quick", (), {"verify": staticmethod(lambda password, stored: True)})
 with app.app.app_context():
-    with store.transaction() as db:
+    with groundwork.transaction() as db:
         rows = [(f"u{n}",) for n in range(11_000)]
         db.executemany("INSERT INTO users VALUES (?, 'hash', 0)", rows)
     for name, in rows:

@@ -192,7 +192,7 @@ OTP = [
         "CWE-362",
         on_otp.recovery_codes_vanish,
         NOT_THERE,
-        (("with store.transaction() as db:", "if db := store.db():"),),
+        (("with transaction():\n        address", "if db():\n        address"),),
         long=True,
         file="beyond",
     ),

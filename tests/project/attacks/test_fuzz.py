@@ -38,8 +38,9 @@ CHEAP = [("memory_cost=19456", "memory_cost=64"), ("rounds=2,", "rounds=1,")]
 
 
 def cheap_copy(folder, tmp_path, *changes):
-    """Return app.py, copied with store.py, with a cheap hash and other changes for a proof."""
-    texts = {name: (LESSONS / folder / name).read_text("utf-8") for name in ("app.py", "store.py")}
+    """Return app.py, copied with what it imports, cheaply hashing and with changes for a proof."""
+    names = ("app.py", "store.py", "groundwork.py")
+    texts = {name: (LESSONS / folder / name).read_text("utf-8") for name in names}
     cheap = CHEAP if "memory_cost" in "".join(texts.values()) else []
     for old, new in [*cheap, *changes]:
         found = [name for name, text in texts.items() for _ in range(text.count(old))]

@@ -48,7 +48,7 @@ def forms():
 
 def changed_lesson(folder, old, new):
     """Write lesson 02 into a folder, with a change; return its app.py."""
-    for name in ("app.py", "store.py"):
+    for name in ("app.py", "store.py", "groundwork.py"):
         text = (LESSONS / "02_basic" / name).read_text("utf-8")
         if name == "app.py":
             assert text.count(old) == 1

@@ -255,7 +255,7 @@ for number in range(40):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_many_start_at_once(folder, tmp_path):
     """Eight processes that start at once, with no database yet, all get to work."""
-    for name in ("app.py", "store.py"):  # with a cheap hash, or they would hardly meet
+    for name in ("app.py", "store.py", "groundwork.py"):  # with a cheap hash, or they would hardly meet
         text = (LESSONS / folder / name).read_text("utf-8")
         (tmp_path / name).write_text(text.replace("memory_cost=19456", "memory_cost=64"), "utf-8")
     command = [sys.executable, "-c", AT_ONCE, str(tmp_path / "app.py"), str(tmp_path)]
@@ -353,25 +353,17 @@ def test_a_large_body_is_refused_unread(folder, tmp_path, monkeypatch):
             assert app.alive and list(tmp_path.glob("**/*")) == []
 
 
-def test_store_is_the_same_in_every_lesson():
-    """The five store.py differ in their lesson's tables and functions, and nowhere above them.
-
-    Above that stand settings, the answers in plain text and the database itself. Two lessons import
-    more for their own part, and each names itself in its first line.
-    """
-    first = []
+def test_groundwork_is_the_same_in_every_lesson():
+    """groundwork.py is one text in all lessons; what differs between them is in store.py."""
+    texts = {(LESSONS / folder / "groundwork.py").read_text("utf-8") for folder in FOLDERS}
+    assert len(texts) == 1
     for folder in FOLDERS:
-        text = (LESSONS / folder / "store.py").read_text("utf-8")
-        same, _, own = text.partition("\n\n\n# This lesson's own part")
-        assert "TABLES = " in own and "def add_demo_users(" in own, folder
-        code = same[same.index("local = threading.local()") :]
-        intro = same[: same.index("\nimport ")].replace(f"lesson {folder[:2]}", "lesson NN")
-        first.append((intro, code))
-    assert len(set(first)) == 1
+        own = (LESSONS / folder / "store.py").read_text("utf-8")
+        assert "\nTABLES = " in own and "def add_demo_users(" in own, folder
 
 
-def test_a_file_from_anywhere_may_import_store(tmp_path):
-    """A learner's file that lies elsewhere imports the lesson's store.py, and not its app.py."""
+def test_a_file_from_anywhere_may_import_what_is_given(tmp_path):
+    """A learner's file that lies elsewhere imports store.py and groundwork.py of its lesson, and not app.py."""
     text = (LESSONS / "02_basic" / "app.py").read_text("utf-8")
     (tmp_path / "mine.py").write_text(text, "utf-8")
     with Lesson("02", tmp_path / "mine.py") as app:

@@ -451,7 +451,7 @@ MISTAKES = [
             "\n"
             "with app.app_context():\n"
             '    store.db().execute("UPDATE users SET tries = 0")\n'
-            "    store.close()\n"
+            "    groundwork.close()\n"
             "\n"
             "if __name__"
         ),
