@@ -177,18 +177,7 @@ def notify(user):
 KINDS_OF_CODE = [use_pin, use_totp]
 
 
-@app.before_request
-def refuse_other_origins():
-    """Refuse a form that another origin's page sends along with the password (lesson 02)."""
-    if request.method != "POST":
-        return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    own = f"{request.scheme}://{request.host}"
-    ours = site in ("same-origin", "none") if site else origin in (None, own)
-    if not ours:
-        abort(403, "This form came from a page of another origin (scheme, host and port).")
-
-
+app.before_request(store.refuse_other_origins)
 store.set_up(app, PIN_LIFETIME=300, LOCKOUT=300)
 store.read_address(app, "MAIL_SERVER")
 

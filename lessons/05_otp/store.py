@@ -10,6 +10,7 @@ import time
 import unicodedata
 from secrets import token_hex
 
+from flask import abort, request
 from passlib.hash import argon2
 
 import groundwork
@@ -48,6 +49,17 @@ def read_address(app, name):
     if value and not (found and int(found[2]) < 65536):
         sys.exit(f"FLASK_{name} must be host:port, for example 127.0.0.1:1025.")
     app.config[name] = (found[1].strip("[]"), int(found[2])) if found else None
+
+
+def refuse_other_origins():
+    """Refuse a form that another origin's page sends along with the password (lesson 02)."""
+    if request.method != "POST":
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    own = f"{request.scheme}://{request.host}"
+    ours = site in ("same-origin", "none") if site else origin in (None, own)
+    if not ours:
+        abort(403, "This form came from a page of another origin (scheme, host and port).")
 
 
 def find_user(name):

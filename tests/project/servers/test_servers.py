@@ -255,7 +255,7 @@ for number in range(40):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_many_start_at_once(folder, tmp_path):
     """Eight processes that start at once, with no database yet, all get to work."""
-    for name in ("app.py", "store.py", "groundwork.py"):  # with a cheap hash, or they would hardly meet
+    for name in ("app.py", "store.py", "groundwork.py"):  # hashing cheaply, or they hardly meet
         text = (LESSONS / folder / name).read_text("utf-8")
         (tmp_path / name).write_text(text.replace("memory_cost=19456", "memory_cost=64"), "utf-8")
     command = [sys.executable, "-c", AT_ONCE, str(tmp_path / "app.py"), str(tmp_path)]
@@ -363,7 +363,7 @@ def test_groundwork_is_the_same_in_every_lesson():
 
 
 def test_a_file_from_anywhere_may_import_what_is_given(tmp_path):
-    """A learner's file that lies elsewhere imports store.py and groundwork.py of its lesson, and not app.py."""
+    """A learner's file that lies elsewhere imports what its lesson gives, and not its app.py."""
     text = (LESSONS / "02_basic" / "app.py").read_text("utf-8")
     (tmp_path / "mine.py").write_text(text, "utf-8")
     with Lesson("02", tmp_path / "mine.py") as app:

@@ -99,8 +99,16 @@ MISTAKES = [
         "name": "believes only what browsers say over https",
         "step": "TestMail",
         "base": "app",
-        "old": "if site else origin in (None, own)",
-        "new": "if site else True",
+        "old": "app.before_request(store.refuse_other_origins)\n",
+        "new": (
+            "@app.before_request\n"
+            "def refuse_other_origins():\n"
+            '    site = request.headers.get("Sec-Fetch-Site", "none")\n'
+            '    if request.method == "POST" and site not in ("same-origin", "none"):\n'
+            '        abort(403, "This form came from a page of another origin.")\n'
+            "\n"
+            "\n"
+        ),
     },
     {
         "name": "every mail goes to user1",
