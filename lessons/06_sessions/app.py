@@ -4,9 +4,9 @@
 # ///
 """Lesson 06, done right: a form, a cookie and a way out (RFC 6265) with Flask-Login.
 
-The password is sent once, in a form. Afterwards a cookie names the session, and what the name
-stands for is looked up in a table at each request. So the server can end a session at any time,
-and nothing that the cookie says about its user is believed.
+The password is sent once, in a form. Afterwards a cookie holds the id of a session, a random text
+that says nothing; whose session it is, and whether it still counts, is looked up in a table at
+each request. So the server can end a session at any time, wherever copies of the cookie are.
 """
 
 import hmac
@@ -14,46 +14,33 @@ import re
 import secrets
 from urllib.parse import unquote
 
-from flask import Flask, abort, redirect, render_template, request, session, url_for
-from flask_login import LoginManager, UserMixin, current_user, login_required, login_user
+from flask import Flask, abort, g, redirect, render_template, request, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_required
 
 import store
 
 app = Flask(__name__)
+app.config["REMEMBER_COOKIE_NAME"] = ";"  # no cookie is called so: Flask-Login's own one is off
 logins = LoginManager(app)
-logins.session_protection = None  # it takes a phone that changes networks for a thief
-app.config["REMEMBER_COOKIE_NAME"] = ";"  # no cookie has this name: we don't use Flask-Login's
 
 
 class User(UserMixin):
-    """Who is logged in. The id, all that Flask-Login keeps of it, is the session's."""
+    """Who is logged in: the columns of the session and of its user."""
 
-    def __init__(self, id, row):
-        self.id, self.name, self.hash, self.admin = id, row["name"], row["hash"], row["admin"]
+    def __init__(self, row):
+        self.__dict__.update(row)
 
 
-@logins.user_loader
-def load_user(id):
-    row = store.find_session(id)
-    return User(id, row) if row else None
+@logins.request_loader
+def load_user(request):
+    row = store.find_session(g.id) if g.id else None
+    return User(row) if row else None
 
 
 @logins.unauthorized_handler
 def ask_to_log_in():
     path = request.script_root + request.full_path.removesuffix("?")
     return redirect(url_for("login_form", next=path if request.method == "GET" else None))
-
-
-def begin_session(user):
-    """Log a user in, in place of whatever the browser sent; False if the password changed."""
-    id = store.begin_session(user, request.user_agent.string[:200])
-    if not id:
-        return False
-    if current_user.is_authenticated:
-        store.end_session(current_user.id)
-    session.clear()
-    csrf_token()  # a new one now, so that pages which are opened at once share it
-    return login_user(User(id, user))
 
 
 @app.get("/public")
@@ -77,6 +64,7 @@ def admin():
 
 @app.get("/login")
 def login_form():
+    g.id = g.id or secrets.token_urlsafe(32)  # names no session; the form's token belongs to it
     return page("login.html")
 
 
@@ -86,6 +74,15 @@ def login():
     if not user or not begin_session(user):
         return page("login.html", 403, error="User name or password is wrong.")
     return redirect(own_path(request.args.get("next", "")), 303)
+
+
+def begin_session(user):
+    """Begin a new session in place of what the browser sent; False if the password has changed."""
+    id = store.begin_session(user, request.user_agent.string[:200])
+    if id:
+        store.end_session(g.id)
+        g.id = id
+    return id is not None
 
 
 def own_path(target):
@@ -100,8 +97,8 @@ def own_path(target):
 @app.post("/logout")
 @login_required
 def logout():
-    store.end_session(current_user.id)  # a copy of the cookie ends as well
-    session.clear()
+    store.end_session(g.id)  # copies of the cookie end as well
+    g.id = ""
     return redirect(url_for("login_form"), 303)
 
 
@@ -115,32 +112,36 @@ def change_password():
     changed = store.change_password(user, new) if user else None
     if not changed:
         return page("index.html", 403, error="The old password is wrong.")
-    begin_session(changed)  # all have ended, this one and any copy of its cookie too
+    begin_session(changed)  # all have ended, and so have copies of this one's cookie
     return redirect(url_for("index"), 303)
 
 
 @app.get("/sessions")
 @login_required
 def sessions():
-    rows, this = store.sessions_of(current_user.name), store.digest(current_user.id)
-    return page("sessions.html", sessions=rows, this=this)
+    return page("sessions.html", sessions=store.sessions_of(current_user.name))
 
 
 @app.post("/sessions/end")
 @login_required
 def end_sessions():
-    store.end_other_sessions(current_user.name, current_user.id)
+    store.end_other_sessions(current_user.name, g.id)
     return redirect(url_for("sessions"), 303)
 
 
 def page(template, status=200, **values):
-    return render_template(template, **values), status, {"Content-Type": "text/html; charset=utf-8"}
+    html = render_template(template, csrf=csrf_token(), **values)
+    return html, status, {"Content-Type": "text/html; charset=utf-8"}
 
 
-@app.template_global()
 def csrf_token():
-    """Return what each form of ours sends back, and a page of another site can't know."""
-    return session.setdefault("csrf", secrets.token_urlsafe(16))
+    """Return what our forms send back with the cookie, and no page of another site can know."""
+    return hmac.digest(app.secret_key.encode(), g.id.encode("utf-8", "replace"), "sha256").hex()
+
+
+@app.before_request
+def read_cookie():
+    g.id = request.cookies.get(app.config["COOKIE"], "")  # what a view changes is sent back
 
 
 @app.before_request
@@ -148,10 +149,10 @@ def refuse_forged_forms():
     """Refuse a form that a page of another origin makes the browser send (CSRF)."""
     if request.method != "POST":
         return
-    kept, sent = str(session.get("csrf", "")), request.form.get("csrf", "")
-    if not kept or not hmac.compare_digest(kept.encode(), sent.encode()):
-        abort(400, "This form is too old, or it came without its cookie. Reload it and try again.")
-    # A page of the same host and another port can set our cookies, to one whose token it knows.
+    sent, token = request.form.get("csrf", ""), csrf_token()
+    if not g.id or not hmac.compare_digest(sent.encode(), token.encode()):
+        abort(400, "This form came without its cookie, or is too old. Reload it and try again.")
+    # A page on another port of this host can set the cookie, to one whose token it knows.
     own = f"{request.scheme}://{request.host}"
     if request.headers.get("Origin", own) != own:
         abort(403, "This form came from a page of another origin (scheme, host and port).")
@@ -159,17 +160,20 @@ def refuse_forged_forms():
 
 @app.after_request
 def add_headers(response):
+    if "id" in g and g.id != request.cookies.get(app.config["COOKIE"], ""):
+        secure, ends = app.config["SESSION_COOKIE_SECURE"], None if g.id else 0
+        how = {"httponly": True, "samesite": "Lax", "secure": secure, "max_age": ends}
+        response.set_cookie(app.config["COOKIE"], g.id, **how)
     response.headers["Cache-Control"] = "no-store"  # after logout, the back button shows nothing
-    policy = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    response.headers["Content-Security-Policy"] = policy
+    response.headers["Content-Security-Policy"] = POLICY
     return response
 
 
-app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+POLICY = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 store.set_up(app, IDLE_TIMEOUT=1800, ABSOLUTE_TIMEOUT=43200)
 # A browser takes a cookie __Host-… only over https, from this very host, for all paths.
 secure = app.config["SESSION_COOKIE_SECURE"]
-app.config["SESSION_COOKIE_NAME"] = "__Host-lesson06" if secure else "lesson06"
+app.config["COOKIE"] = "__Host-lesson06" if secure else "lesson06"
 
 if __name__ == "__main__":
     app.run(port=5006, debug=False)
