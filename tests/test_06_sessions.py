@@ -303,8 +303,10 @@ class TestCookie:
             "Set-Cookie",
         )
 
-    def test_key_makes_no_cookie_that_counts(self, app):
-        """Whoever knows the key of the app can't write a cookie that logs in, or makes an admin."""
+
+class TestKept:
+    def test_key_and_database_make_no_cookie_that_counts(self, app):
+        """Whoever has the key and a copy of the database can't write a cookie that logs in."""
         names = ["user", "username", "name", "user_id", "_user_id", "userid", "id", "uid", "login"]
         claims = dict.fromkeys(names, "user1") | {"admin": True, "logged_in": True, "_fresh": True}
         keys = [app.key, "dev", "secret", "changeme"]
@@ -329,14 +331,6 @@ class TestCookie:
                 answer,
                 "status",
             )
-
-    def test_copy_of_the_database_opens_nothing(self, app):
-        """What is stored of a session is a hash; the id itself is in the cookie alone."""
-        expect_that(
-            "session" not in Browser(app).cookies and login_cookie(app)[0][:8] != "session=",
-            "a session that is kept on the server",
-            "Flask's own cookie",
-        )
         browser = log_in(app)
         files = [path for path in Path(app.scratch).rglob("*") if path.is_file()]
         kept = b"".join(path.read_bytes() for path in files)
@@ -348,8 +342,6 @@ class TestCookie:
                 browser.app.exchanges[-1],
             )
 
-
-class TestNewSession:
     def test_login_begins_a_new_session(self, app):
         """What a browser sent before a login is worth nothing after it (session fixation)."""
         attacker = Browser(app)
@@ -609,16 +601,13 @@ def expect_refused(answer):
 
 
 class TestNext:
-    def test_login_leads_back(self, app):
-        """After the login comes the page that was asked for."""
+    def test_next_leads_to_pages_of_this_site_alone(self, app):
+        """The login leads back to the page that was asked for, never to another host or scheme."""
         for target in ("/admin", "/sessions", "/admin?x=1&y=caf%C3%A9"):
             browser = Browser(app)
             asked = expect_redirect(browser.get(target))
             answer = expect_redirect(try_login(browser, USER1, asked.header("Location")))
             expect_lands(app, answer, target)
-
-    def test_next_leads_nowhere_else(self, app):
-        """No spelling of another host or scheme is followed: the login leads to the start page."""
         for target in [
             "//evil.example", "///evil.example", "////evil.example/", "https://evil.example",
             "http:evil.example", "https:/evil.example", "HTTPS:evil.example", "/\\evil.example",
@@ -648,3 +637,88 @@ def expect_lands(app, answer, target):
         answer,
         "Location",
     )
+
+
+class TestRemember:
+    beyond = "beyond"
+
+    def test_ticked_box_outlives_the_browser(self, start):
+        """With the box ticked, a browser that was closed is logged in again; without it, not."""
+        app = start()
+        browser, other = remembered(app), log_in(app)
+        for _ in range(3):
+            browser.close()
+            expect_in(browser, "user1")
+        other.close()
+        expect_out(other, "the browser was closed and its box not ticked")
+        app.restart()
+        browser.close()
+        expect_in(browser, "user1")
+
+    def test_used_token_ends_all_sessions(self, start):
+        """A replaced token, used again after five seconds, ends all sessions of its user."""
+        app = start()
+        owner, other, stranger = remembered(app), log_in(app), remembered(app, USER2)
+        owner.close()
+        thief = owner.copy()
+        expect_in(owner, "user1")
+        time.sleep(6)
+        expect_out(thief, "its token has been replaced since")
+        for browser in (owner, other):
+            expect_out(browser, "somebody else has a copy of its user's token")
+        owner.close()
+        expect_out(owner, "its series has ended")
+        expect_in(stranger, "user2")
+
+    def test_two_tabs_at_once_end_nothing(self, start):
+        """Two tabs that open at once send the same token, and both get in."""
+        browser = remembered(start())
+        browser.close()
+        second = browser.copy()
+        expect_in(browser, "user1")
+        expect_in(second, "user1")
+        expect_in(browser, "user1")
+
+    def test_logout_and_password_end_it(self, start):
+        """A logout ends what this browser remembers; a new password ends that of the others too."""
+        app = start()
+        browser, other = remembered(app), remembered(app)
+        thief = browser.copy()
+        thief.close()
+        expect_redirect(press(browser, "/logout"))
+        for one in (browser, thief):
+            expect_out(one, "its user logged out")
+        browser = remembered(app)
+        for action, fields in [("/sessions/end", {}), ("/password", dict(old="pass1", new="new"))]:
+            expect_redirect(press(browser, action, **fields))
+            other.close()
+            expect_out(other, "its user ended it from elsewhere")
+            expect_in(browser, "user1")
+            other = remembered(app) if not fields else other
+
+    def test_database_holds_no_token(self, app):
+        """What is stored of a token is a hash."""
+        browser = remembered(app)
+        browser.close()
+        kept = b"".join(p.read_bytes() for p in Path(app.scratch).rglob("*") if p.is_file())
+        expect_that(browser.cookies, "a cookie that outlives the browser", "none")
+        for text in texts_in(browser, app.key):
+            parts = [part for part in re.split(rb"[.|:]", text) if len(part) >= 16]
+            for part in [text, *parts[1:]]:
+                expect_that(part not in kept, "no token in the database", f"{part[:12]!r}… in both")
+
+
+def remembered(app, pair=USER1):
+    """Log in with the box `remember` ticked; return the browser."""
+    browser = Browser(app)
+    page = expect(browser.get("/login"), 200)
+    form = find_form(page).fields | {"username": pair[0], "password": pair[1], "remember": "yes"}
+    expect_redirect(browser.post("/login", form))
+    expect_in(browser, pair[0])
+    expect_that(
+        browser.lasting,
+        "a cookie with Max-Age or Expires for a login with `remember`",
+        "none",
+        app.exchanges[-2],
+    )
+    return browser

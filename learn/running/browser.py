@@ -38,6 +38,7 @@ class Browser:
     def __init__(self, app: Client, agent: str = AGENT):
         self.app, self.agent = app, agent
         self.cookies: dict[str, tuple[str, str]] = {}
+        self.lasting: set[str] = set()  # the names of those that outlive `close`
 
     @property
     def origin(self) -> str:
@@ -94,8 +95,12 @@ class Browser:
     def copy(self) -> Browser:
         """Return another browser with a copy of the cookies: a thief's."""
         other = Browser(self.app, self.agent)
-        other.cookies = dict(self.cookies)
+        other.cookies, other.lasting = dict(self.cookies), set(self.lasting)
         return other
+
+    def close(self):
+        """Close the browser and open it again: cookies without Max-Age or Expires are gone."""
+        self.cookies = {name: self.cookies[name] for name in self.lasting}
 
     def _keep(self, header, path):
         """Keep a cookie, or forget it, as RFC 6265 section 5.2 says."""
@@ -105,10 +110,12 @@ class Browser:
         where = how.get("path", "")
         if not where.startswith("/"):
             where = path.rpartition("/")[0] or "/"
-        if _is_over(how):
-            self.cookies.pop(name, None)
-        else:
+        self.cookies.pop(name, None)
+        self.lasting.discard(name)
+        if not _is_over(how):
             self.cookies[name] = (value, where)
+            if "max-age" in how or "expires" in how:
+                self.lasting.add(name)
 
 
 def find_form(page: Exchange, action: str = "") -> Form | None:
