@@ -34,7 +34,9 @@ class Commands(click.Group):
         except click.MissingParameter as error:
             if error.param is None or error.param.name != "lesson":
                 raise
-            which = "\n".join(f"  {folder.name[:2]}  {title(folder)}" for folder in lesson_folders())
+            which = "\n".join(
+                f"  {folder.name[:2]}  {title(folder)}" for folder in lesson_folders()
+            )
             command = error.ctx.info_name
             said = f"Say which lesson, for example: python3 -m learn {command} 01\n\n{which}"
             raise click.UsageError(said, error.ctx) from None
