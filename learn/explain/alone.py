@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from . import jose, opaque, schemes, signed
+from . import hashes, jose, opaque, schemes, signed
 from . import token as tokens
 from .credentials import is_basic
 from .encoding import CUT
@@ -59,6 +59,8 @@ def _name(value: str, now: float) -> tuple[str, str] | None:
             return cookie
         if re.fullmatch(_FORM, value):
             return None  # `addresses` reads it
+    if hashes.is_hash(clean):
+        return "token", value
     if jose.is_jose(clean):
         return "Authorization", f"Bearer {value}"
     if tokens.is_readable(clean, now):
