@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import addresses, passkeys
+from . import addresses, oidc, passkeys
 from .fields import is_of_interest
 from .found import Found, clear_name, tidy
 
@@ -102,6 +102,9 @@ class _Walker:
             self._body(value, at, depth)
 
     def _object(self, value: dict, at: Found, depth: int) -> None:
+        if oidc.is_discovery(value):
+            self.inside.fields.append(replace(at, name="discovery", kind="oidc", content=value))
+            return
         if passkeys.kind_of(value):
             found = replace(at, name="passkey", kind="passkey", content=value)
             self.inside.fields.append(found)
