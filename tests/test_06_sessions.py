@@ -20,24 +20,31 @@ from itsdangerous import BadData
 
 from learn import Browser
 from learn.practice.expect import Unexpected, expect, expect_that, seconds_of
-from learn.running.browser import find_form
+from learn.running.browser import forms_of
 
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
 REDIRECTS = (302, 303)
 
 
+def find_form(page, action=""):
+    """Return the form of a page that goes to this path, or its first one; None if there is none."""
+    forms = [form for form in forms_of(page) if action in ("", urlsplit(form.action).path)]
+    return forms[0] if forms else None
+
+
 def fill(browser, page, action="", **fields):
     """Fill the form of a page in and send it."""
-    try:
-        return browser.fill(page, action, **fields)
-    except LookupError as error:
+    form = find_form(page, action)
+    if form is None or not fields.keys() <= form.fields.keys():
         wanted = f"a form with {', '.join(fields) or 'a button'}"
-        raise Unexpected(wanted, str(error), page, "body") from None
+        came = f"fields {', '.join(form.fields)}" if form else "none"
+        raise Unexpected(wanted, came, page, "body")
+    return browser.send(form.method, form.action, form=form.fields | fields)
 
 
 def log_in(app, pair=USER1, target="/login", browser=None, agent="Checks"):
     """Log in with the form; return the browser, logged in."""
-    browser = browser or Browser(app, agent)
+    browser = browser or Browser(app, agent=agent)
     answer = try_login(browser, pair, target)
     expect_that(
         answer.status in REDIRECTS,
@@ -94,7 +101,7 @@ def press(browser, action, **fields):
             return fill(browser, page, action, **fields)
         other = find_form(page) if page.status == 200 else None
         hidden = (other.fields if other else {}) | hidden
-    return browser.post(action, hidden | fields)
+    return browser.post(action, form=hidden | fields)
 
 
 def expect_redirect(answer):
@@ -116,7 +123,7 @@ def login_cookie(app, **settings):
     for value in answer.headers("Set-Cookie"):
         name = value.partition("=")[0]
         alone = Browser(app)
-        alone.cookies = {name: (value.partition("=")[2].partition(";")[0], "/")}
+        alone.cookies = {name: value.partition("=")[2].partition(";")[0]}
         if alone.get("/").status == 200:
             return value, answer
     raise Unexpected("a cookie that alone is enough to be logged in", "none", answer, "Set-Cookie")
@@ -150,12 +157,12 @@ def forged(browser, keys, change):
     Only Flask's own cookies can be read so; of any other, nothing comes.
     """
     copies = []
-    for name, (value, path) in browser.cookies.items():
+    for name, value in browser.cookies.items():
         for key in keys:
             with suppress(BadData):
                 data = flask_cookie(key).loads(value)
                 thief = browser.copy()
-                thief.cookies[name] = (flask_cookie(key).dumps(changed(data, change)), path)
+                thief.cookies[name] = flask_cookie(key).dumps(changed(data, change))
                 copies.append(thief)
     return copies
 
@@ -163,7 +170,7 @@ def forged(browser, keys, change):
 def texts_in(browser, key):
     """Return what the cookies hold that may be an id: as text, and as the bytes it spells."""
     found = []
-    for value, _ in browser.cookies.values():
+    for value in browser.cookies.values():
         found.append(value)
         with suppress(BadData):
             changed(flask_cookie(key).loads(value), found.append)
@@ -313,7 +320,7 @@ class TestKept:
         for name in {"session", login_cookie(app)[0].partition("=")[0]}:
             for value in ["user1", "1", *(flask_cookie(key).dumps(claims) for key in keys)]:
                 thief = Browser(app)
-                thief.cookies[name] = (value, "/")
+                thief.cookies[name] = value
                 expect_out(thief, "this cookie was made by a thief who knows the key")
         mine = log_in(app, USER2)
 
@@ -349,7 +356,7 @@ class TestKept:
         log_in(app, browser=attacker.copy())
         expect_out(attacker, "this cookie was there before the login")
         name = login_cookie(app)[0].partition("=")[0]
-        attacker.cookies = {name: ("chosen-by-an-attacker-0123456789abcdef", "/")}
+        attacker.cookies = {name: "chosen-by-an-attacker-0123456789abcdef"}
         log_in(app, browser=attacker.copy())
         expect_out(attacker, "an attacker chose this cookie before the login")
         attacker = log_in(app, USER2)
@@ -505,9 +512,9 @@ class TestEnds:
         for _ in range(3):
             time.sleep(1.5)
             expect_in(used, "user1")
-        expect_out(idle, "it was not used for longer than FLASK_IDLE_TIMEOUT")
         page = expect(used.get("/sessions"), 200)
         expect_that("Agent-Idle" not in page.text, "no session that has ended", "one", page, "body")
+        expect_out(idle, "it was not used for longer than FLASK_IDLE_TIMEOUT")
 
     def test_old_session_ends(self, start):
         """A session older than FLASK_ABSOLUTE_TIMEOUT ends however much it is used."""
@@ -535,11 +542,11 @@ class TestOtherSites:
         forms = {"/password": {"old": "pass2", "new": "theirs"}, "/sessions/end": {}, "/logout": {}}
         for headers in other_origins(app):
             for action, form in {**forms, "/login": login}.items():
-                expect_refused(browser.post(action, form, **headers))
-            expect_refused(Browser(app).post("/login", login, **headers))
+                expect_refused(browser.post(action, form=form, headers=headers))
+            expect_refused(Browser(app).post("/login", form=login, headers=headers))
             fresh = Browser(app)
             expect(fresh.get("/login"), 200)
-            expect_refused(fresh.post("/login", login, **headers))
+            expect_refused(fresh.post("/login", form=login, headers=headers))
         expect_in(browser, "user2")
         expect_redirect(press(browser, "/logout"))
 
@@ -553,13 +560,13 @@ class TestOtherSites:
         for hidden in [theirs, dict.fromkeys(theirs, ""), dict.fromkeys(theirs, "None")]:
             form = hidden | {"username": "user2", "password": "pass2"}
             for browser in (victim, fresh, Browser(app)):
-                expect_refused(browser.post("/login", form, **headers))
+                expect_refused(browser.post("/login", form=form, headers=headers))
         for action, form in [("/password", {"old": "pass1", "new": "pass1"}), ("/logout", {})]:
             pages = [attacker.get(target) for target in ("/", "/sessions", "/password")]
             found = [find_form(page, action) for page in pages if page.status == 200]
             hidden = next((one.fields for one in found if one), {})
             for fields in (hidden, dict.fromkeys(hidden, "")):
-                expect_refused(victim.post(action, fields | form, **headers))
+                expect_refused(victim.post(action, form=fields | form, headers=headers))
         expect_in(victim, "user1")
 
     def test_pages_cannot_be_framed(self, app):
@@ -581,11 +588,12 @@ class TestOtherSites:
 
 def other_origins(app):
     """Headers as browsers send them with a form of another origin's page."""
+    site = "Sec-Fetch-Site"
     return [
-        {"Sec_Fetch_Site": "cross-site", "Origin": "http://other.example"},
-        {"Sec_Fetch_Site": "same-site", "Origin": f"http://127.0.0.1:{app.port + 1}"},
-        {"Sec_Fetch_Site": None, "Origin": f"http://127.0.0.1:{app.port}.other.example"},
-        {"Sec_Fetch_Site": None, "Origin": "null"},
+        {site: "cross-site", "Origin": "http://other.example"},
+        {site: "same-site", "Origin": f"http://localhost:{app.port + 1}"},
+        {site: None, "Origin": f"{app.origin}.other.example"},
+        {site: None, "Origin": "null"},
     ]
 
 
@@ -613,8 +621,8 @@ class TestNext:
             "http:evil.example", "https:/evil.example", "HTTPS:evil.example", "/\\evil.example",
             "\\\\evil.example", "\\/evil.example", "/\t/evil.example", "/\n/evil.example",
             "/\r\nX: y", "\t//evil.example", " //evil.example", "\0//evil.example",
-            "javascript:alert(1)", "data:text/html,x", "evil.example", "//evil.example/@127.0.0.1",
-            f"http://127.0.0.1:{app.port}@evil.example/", f"//127.0.0.1:{app.port}.evil.example",
+            "javascript:alert(1)", "data:text/html,x", "evil.example", "//evil.example/@localhost",
+            f"{app.origin}@evil.example/", f"//localhost:{app.port}.evil.example",
             "/\x85/evil.example", "",
         ]:  # fmt: skip
             answer = try_login(Browser(app), USER1, f"/login?next={quote(target, safe='')}")
@@ -628,7 +636,7 @@ def expect_lands(app, answer, target):
     """Expect that a browser follows Location to this target of the lesson; None: to any."""
     where = answer.header("Location") or ""
     read = re.sub(r"[\t\r\n]", "", where.strip()).replace("\\", "/")  # as browsers read it
-    read = read.removeprefix(f"http://127.0.0.1:{app.port}")
+    read = read.removeprefix(app.origin)
     own = re.match(r"/(?!/)", read)
     expect_that(
         own and (target is None or unquote(read) == unquote(target)),
@@ -713,7 +721,7 @@ def remembered(app, pair=USER1):
     browser = Browser(app)
     page = expect(browser.get("/login"), 200)
     form = find_form(page).fields | {"username": pair[0], "password": pair[1], "remember": "yes"}
-    expect_redirect(browser.post("/login", form))
+    expect_redirect(browser.post("/login", form=form))
     expect_in(browser, pair[0])
     expect_that(
         browser.lasting,

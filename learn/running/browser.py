@@ -1,188 +1,166 @@
-"""A browser as far as sessions need one: it keeps cookies and fills in forms.
+"""What a browser does beside sending: it keeps cookies, fills in forms, says which page it is on.
 
-It sends what a browser sends with a form: the hidden fields, the cookies that belong to the path,
-and the headers that say where the form comes from. It runs no scripts and follows no redirect
-unless asked, so that each answer can be looked at.
+    browser = Browser(app)
+    browser.submit("/login", username="user1", password="pass1")
+    browser.get("/")                                   # with the cookie that came
+
+It shows no page and runs no script, and it follows no redirect, so that you see each answer.
 """
 
 from __future__ import annotations
 
-import time
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from ..showing.exchange import Exchange
 from .client import Client
 
-AGENT = "Mozilla/5.0 (learn)"
-
 
 @dataclass
 class Form:
-    """A form of a page. action: the path and query that it is sent to; fields: what it sends."""
+    """A form of a page: where it goes, by which method, and its fields with what is in them."""
 
-    method: str
     action: str
+    method: str
     fields: dict[str, str] = field(default_factory=dict)
 
 
 class Browser:
-    """One browser's visit to a running lesson; a second one is another person, or another device.
+    """Send requests with the cookies of the answers before, as one user's browser.
 
-    app: the Lesson, or any Client; agent: the name it sends as User-Agent. `cookies` maps the
-    names of its cookies to (value, path), and may be changed.
+    app: a running lesson, or any Client; origin: where it visits it, as the headers Host and Origin
+    say; by name if None, as a reader would; agent: the name it gives itself in User-Agent. Two
+    browsers share nothing.
     """
 
-    def __init__(self, app: Client, agent: str = AGENT):
-        self.app, self.agent = app, agent
-        self.cookies: dict[str, tuple[str, str]] = {}
+    def __init__(self, app: Client, origin: str | None = None, agent: str | None = None):
+        self.app = app
+        self.origin = origin or getattr(app, "origin", f"http://127.0.0.1:{app.port}")
+        self.host = urlsplit(self.origin).netloc
+        self.agent = agent
+        self.cookies: dict[str, str] = {}
         self.lasting: set[str] = set()  # the names of those that outlive `close`
 
-    @property
-    def origin(self) -> str:
-        """Scheme, host and port of the lesson, as the browser sees it."""
-        return f"http://127.0.0.1:{self.app.port}"
+    def get(self, target: str = "/", **how) -> Exchange:
+        """Send a GET; see `send`."""
+        return self.send("GET", target, **how)
 
-    def get(self, target="/", **headers) -> Exchange:
-        """Open a page; headers: more of them, `_` for `-`, None for none."""
-        return self.send("GET", target, None, headers)
+    def post(self, target: str = "/", **how) -> Exchange:
+        """Send a POST; see `send`."""
+        return self.send("POST", target, **how)
 
-    def post(self, target="/", form=None, **headers) -> Exchange:
-        """Send a form's fields as a page of this site would: with cookies and its own origin."""
-        own = {"Origin": self.origin, "Sec_Fetch_Site": "same-origin"}
-        return self.send("POST", target, form or {}, own | headers)
+    def send(
+        self,
+        method: str,
+        target: str = "/",
+        *,
+        json_body: Any = None,
+        headers: Mapping[str, Any] | None = None,
+        **how,
+    ) -> Exchange:
+        """Send one request with this browser's cookies, keep those that come, return the exchange.
 
-    def send(self, method, target, form, headers) -> Exchange:
-        """Send one request with the cookies that belong to it, and keep what cookies come back."""
-        path = urlsplit(target).path
-        sent = [f"{n}={v}" for n, (v, where) in self.cookies.items() if _belongs(path, where)]
-        more = {"User-Agent": self.agent, **({"Cookie": "; ".join(sent)} if sent else {})}
-        more |= {name.replace("_", "-"): value for name, value in headers.items() if value}
-        answer = self.app.send(method, target, form=form, headers=more)
-        for value in answer.headers("Set-Cookie"):
-            self._keep(value, path)
+        target: a path, or a whole address of the app's, as a Location has it; json_body: a value
+        that is sent as JSON. A request that changes something says that it comes
+        from a page of the app, as browsers do; `headers` can say otherwise. For all else see
+        Client.send.
+        """
+        target = target.removeprefix(self.origin) or "/"
+        sent: dict[str, Any] = {"Host": self.host}
+        if self.agent:
+            sent["User-Agent"] = self.agent
+        if method not in ("GET", "HEAD"):
+            sent |= {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
+        if self.cookies:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        if json_body is not None:
+            sent["Content-Type"] = "application/json"
+            how["body"] = json.dumps(json_body)
+        given = {name: value for name, value in {**sent, **(headers or {})}.items() if value}
+        answer = self.app.send(method, target, headers=given, **how)
+        for cookie in answer.headers("Set-Cookie"):
+            self._keep(cookie)
         return answer
 
-    def follow(self, answer: Exchange) -> Exchange:
-        """Go where an answer's Location points. Raises LookupError if that is no path of this site.
+    def submit(self, page: str, /, to: str | None = None, **values: str) -> Exchange:
+        """Open a page, fill in a form of it as a user would, send it, and return the last exchange.
 
-        An answer without one is returned as it is.
+        page: its target; to: the path that the form goes to, if the page has several; values: what
+        is typed, by field. Hidden fields go along as they are. Raises LookupError, with a sentence,
+        if there is no such form or field.
         """
-        where = answer.header("Location")
-        if where is None:
-            return answer
-        there = urlsplit(urljoin(self.origin + answer.target, where))
-        if f"{there.scheme}://{there.netloc}" != self.origin:
-            raise LookupError(f"{where} is not on this site")
-        return self.get(there.path + (f"?{there.query}" if there.query else ""))
-
-    def fill(self, page: Exchange, action: str = "", **fields) -> Exchange:
-        """Fill a page's form in and send it.
-
-        action: the path of the form's address, "" for the first form. fields: what is typed; all
-        others go as they stand in the page. Raises LookupError if there is no such form or field.
-        """
-        form = find_form(page, action)
-        if form is None:
-            raise LookupError(f"no form for {action}" if action else "no form")
-        if missing := [name for name in fields if name not in form.fields]:
-            raise LookupError(f"no field {missing[0]} in the form")
-        filled = form.fields | fields
-        return self.post(form.action, filled) if form.method == "post" else self.get(form.action)
+        forms = forms_of(self.get(page))
+        for form in forms:
+            if to in (None, form.action.split("?")[0]) and values.keys() <= form.fields.keys():
+                break
+        else:
+            wanted = f"to {to} " if to else ""
+            names = ", ".join(values) or "no field"
+            raise LookupError(f"The page {page} has no form {wanted}with the fields: {names}.")
+        return self.send(form.method, form.action, form={**form.fields, **values})
 
     def copy(self) -> Browser:
-        """Return another browser with a copy of the cookies: a thief's."""
-        other = Browser(self.app, self.agent)
+        """Return another browser with a copy of this one's cookies, as a thief has them."""
+        other = Browser(self.app, self.origin, self.agent)
         other.cookies, other.lasting = dict(self.cookies), set(self.lasting)
         return other
 
     def close(self):
-        """Close the browser and open it again: cookies without Max-Age or Expires are gone."""
+        """Close the browser and open it again: cookies without Max-Age and Expires are gone."""
         self.cookies = {name: self.cookies[name] for name in self.lasting}
 
-    def _keep(self, header, path):
-        """Keep a cookie, or forget it, as RFC 6265 section 5.2 says."""
-        pair, *rest = header.split(";")
-        name, _, value = pair.strip().partition("=")
-        how = {n.strip().lower(): v.strip() for n, _, v in (part.partition("=") for part in rest)}
-        where = how.get("path", "")
-        if not where.startswith("/"):
-            where = path.rpartition("/")[0] or "/"
+    def _keep(self, cookie: str):
+        """Keep, replace or forget a cookie (RFC 6265, 5.3); there is one host and one path here."""
+        pair, *attributes = [part.strip() for part in cookie.split(";")]
+        name, _, value = (part.strip() for part in pair.partition("="))
+        given = {key.lower(): what for key, _, what in (part.partition("=") for part in attributes)}
         self.cookies.pop(name, None)
         self.lasting.discard(name)
-        if not _is_over(how):
-            self.cookies[name] = (value, where)
-            if "max-age" in how or "expires" in how:
-                self.lasting.add(name)
+        if re.fullmatch(r"0+|-\d+", given.get("max-age", "")) or _is_past(given.get("expires", "")):
+            return
+        self.cookies[name] = value
+        if "max-age" in given or "expires" in given:
+            self.lasting.add(name)
 
 
-def find_form(page: Exchange, action: str = "") -> Form | None:
-    """Return the form of a page whose address has the path `action`, or the first one."""
+def forms_of(page: Exchange) -> list[Form]:
+    """Return the forms of an HTML page, their targets as paths of the app."""
     reader = _Forms(page.target)
     reader.feed(page.text)
-    found = [f for f in reader.forms if not action or urlsplit(f.action).path == action]
-    return found[0] if found else None
+    return reader.forms
 
 
 class _Forms(HTMLParser):
-    """Collects the forms of a page, with what a browser would send of each."""
-
-    def __init__(self, target):
+    def __init__(self, target: str):
         super().__init__()
-        self.target, self.forms = target, []
-        self.form, self.text, self.select = None, None, None  # what is open, by name
+        self.target, self.forms, self.inside = target, [], False
 
     def handle_starttag(self, tag, attributes):
         given = {name: value or "" for name, value in attributes}
-        name, value, kind = given.get("name"), given.get("value", ""), given.get("type", "").lower()
         if tag == "form":
             action = urljoin(self.target, given.get("action") or self.target)
-            self.form = Form(given.get("method", "get").lower(), action)
-            self.forms.append(self.form)
-        elif self.form is None or "disabled" in given:
-            return
-        elif tag == "option" and self.select and ("selected" in given or not self.chosen):
-            self.form.fields[self.select], self.chosen = value, True
-        elif not name:
-            return
-        elif tag == "select":
-            self.select, self.chosen = name, False
-        elif tag == "textarea":
-            self.text, self.form.fields[name] = name, ""
-        elif tag == "button" or kind == "submit":  # the first is the one that is pressed
-            if kind in ("", "submit"):
-                self.form.fields.setdefault(name, value)
-        elif tag == "input" and kind in ("checkbox", "radio"):
-            if "checked" in given:
-                self.form.fields[name] = given.get("value", "on")
-        elif tag == "input" and kind not in ("button", "image", "reset", "file"):
-            self.form.fields[name] = value
-
-    def handle_data(self, data):
-        if self.form and self.text:
-            self.form.fields[self.text] += data
+            action = re.sub(r"^https?://[^/]+", "", action)
+            self.forms.append(Form(action, given.get("method", "get").upper()))
+            self.inside = True
+        elif self.inside and tag in ("input", "select", "textarea") and "name" in given:
+            kind = given.get("type", "text").lower()
+            if kind in ("checkbox", "radio") and "checked" not in given:
+                return
+            if kind not in ("submit", "button", "image", "reset", "file"):
+                self.forms[-1].fields[given["name"]] = given.get("value", "")
 
     def handle_endtag(self, tag):
-        if tag == "form":
-            self.form = None
-        if tag in ("textarea", "form"):
-            self.text = None
-        if tag in ("select", "form"):
-            self.select = None
+        self.inside = self.inside and tag != "form"
 
 
-def _belongs(path, where):
-    """Tell whether a cookie of this path goes along with a request (RFC 6265 5.1.4)."""
-    return path == where or path.startswith(where if where.endswith("/") else where + "/")
-
-
-def _is_over(how):
-    """Tell whether a cookie with these attributes has ended; Max-Age goes before Expires."""
-    if "max-age" in how:
-        return how["max-age"].startswith("-") or how["max-age"] == "0"
+def _is_past(date: str) -> bool:
     try:
-        return parsedate_to_datetime(how["expires"]).timestamp() <= time.time()
-    except (KeyError, ValueError):
+        return parsedate_to_datetime(date.replace("-", " ")).year < 2000
+    except ValueError:
         return False
