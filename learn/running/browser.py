@@ -21,6 +21,8 @@ from urllib.parse import urljoin, urlsplit
 from ..showing.exchange import Exchange
 from .client import Client
 
+FIELDS = ("input", "select", "textarea", "button")
+
 
 @dataclass
 class Form:
@@ -29,6 +31,7 @@ class Form:
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    buttons: set[str] = field(default_factory=set)  # names; only the one that is pressed is sent
 
 
 class Browser:
@@ -67,9 +70,8 @@ class Browser:
         """Send one request with this browser's cookies, keep those that come, return the exchange.
 
         target: a path, or a whole address of the app's, as a Location has it; json_body: a value
-        that is sent as JSON. A request that changes something says that it comes
-        from a page of the app, as browsers do; `headers` can say otherwise. For all else see
-        Client.send.
+        that is sent as JSON. A request that changes something says that it comes from a page of
+        the app, as browsers do; `headers` can say otherwise. For all else see Client.send.
         """
         target = target.removeprefix(self.origin) or "/"
         sent: dict[str, Any] = {"Host": self.host}
@@ -92,12 +94,13 @@ class Browser:
         """Open a page, fill in a form of it as a user would, send it, and return the last exchange.
 
         page: its target; to: the path that the form goes to, if the page has several; values: what
-        is typed, by field. Hidden fields go along as they are. Raises LookupError, with a sentence,
-        if there is no such form or field.
+        is typed, by field, and the button that is pressed, by name. Hidden fields go along as they
+        are. Raises LookupError, with a sentence, if there is no such form or field.
         """
         forms = forms_of(self.get(page))
         for form in forms:
-            if to in (None, form.action.split("?")[0]) and values.keys() <= form.fields.keys():
+            known = form.fields.keys() | form.buttons
+            if to in (None, form.action.split("?")[0]) and values.keys() <= known:
                 break
         else:
             wanted = f"to {to} " if to else ""
@@ -148,11 +151,13 @@ class _Forms(HTMLParser):
             action = re.sub(r"^https?://[^/]+", "", action)
             self.forms.append(Form(action, given.get("method", "get").upper()))
             self.inside = True
-        elif self.inside and tag in ("input", "select", "textarea") and "name" in given:
-            kind = given.get("type", "text").lower()
-            if kind in ("checkbox", "radio") and "checked" not in given:
+        elif self.inside and tag in FIELDS and "name" in given:
+            kind = given.get("type", "submit" if tag == "button" else "text").lower()
+            if kind in ("submit", "image"):
+                self.forms[-1].buttons.add(given["name"])
+            elif kind in ("checkbox", "radio") and "checked" not in given:
                 return
-            if kind not in ("submit", "button", "image", "reset", "file"):
+            elif kind not in ("button", "reset", "file"):
                 self.forms[-1].fields[given["name"]] = given.get("value", "")
 
     def handle_endtag(self, tag):
