@@ -126,7 +126,7 @@ def end_sessions():
 
 def page(template, status=200, **values):
     html = render_template(template, csrf=csrf_token(), **values)
-    return html, status, {"Content-Type": "text/html; charset=utf-8"}
+    return html + "\n", status, {"Content-Type": "text/html; charset=utf-8"}
 
 
 def csrf_token():
