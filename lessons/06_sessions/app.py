@@ -1,46 +1,47 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["flask>=3.1", "flask-login>=0.6.3", "libpass[argon2]>=1.9"]
+# dependencies = ["flask>=3.1", "libpass[argon2]>=1.9"]
 # ///
-"""Lesson 06, done right: a form, a cookie and a way out (RFC 6265) with Flask-Login.
+"""Lesson 06, done right: sessions, with a form, a cookie and a way out (RFC 6265).
 
-The password is sent once, in a form. Afterwards a cookie holds the id of a session, a random text
-that says nothing; whose session it is, and whether it still counts, is looked up in a table at
-each request. So the server can end a session at any time, wherever copies of the cookie are.
+The password is sent once, in a form. Afterwards a cookie holds the id of a session: a random text
+that says nothing. Whose session it is, and whether it still counts, is looked up in a table at
+each request, so the server can end a session whenever it wants, with all copies of its cookie.
 """
 
 import hmac
 import re
 import secrets
+from functools import wraps
 from urllib.parse import unquote
 
 from flask import Flask, abort, g, redirect, render_template, request, url_for
-from flask_login import LoginManager, UserMixin, current_user, login_required
 
 import store
 
 app = Flask(__name__)
-app.config["REMEMBER_COOKIE_NAME"] = ";"  # no cookie is called so: Flask-Login's own one is off
-logins = LoginManager(app)
+# Our pages load nothing, and no page of another site can show them in a frame.
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
-class User(UserMixin):
-    """Who is logged in: the columns of the session and of its user."""
-
-    def __init__(self, row):
-        self.__dict__.update(row)
+@app.before_request
+def read_cookie():
+    g.id = request.cookies.get(app.config["COOKIE"], "")  # if a view changes it, so does the cookie
 
 
-@logins.request_loader
-def load_user(request):
-    row = store.find_session(g.id) if g.id else None
-    return User(row) if row else None
+def login_required(view):
+    """Let a view be called for who is logged in only; the row of session and user is in g.user."""
 
+    @wraps(view)
+    def wrapper(*args, **kwargs):
+        g.user = store.find_session(g.id)
+        if not g.user:
+            path = request.script_root + request.full_path.removesuffix("?")
+            back = {"next": path} if request.method == "GET" else {}  # a form can't be sent again
+            return redirect(url_for("login_form", **back))
+        return view(*args, **kwargs)
 
-@logins.unauthorized_handler
-def ask_to_log_in():
-    path = request.script_root + request.full_path.removesuffix("?")
-    return redirect(url_for("login_form", next=path if request.method == "GET" else None))
+    return wrapper
 
 
 @app.get("/public")
@@ -57,37 +58,31 @@ def index():
 @app.get("/admin")
 @login_required
 def admin():
-    if not current_user.admin:
+    if not g.user["admin"]:
         abort(403, "You are known, but this is for admins.")
-    return f"Hello, admin {current_user.name}!\n"
+    return f"Hello, admin {g.user['name']}!\n"
 
 
 @app.get("/login")
 def login_form():
-    g.id = g.id or secrets.token_urlsafe(32)  # names no session; the form's token belongs to it
+    g.id = g.id or secrets.token_urlsafe(32)  # of no session yet, but the form needs its token
     return page("login.html")
 
 
 @app.post("/login")
 def login():
     user = store.check_password(request.form.get("username", ""), request.form.get("password", ""))
-    if not user or not begin_session(user):
+    id = user and store.begin_session(user)
+    if not id:
         return page("login.html", 403, error="User name or password is wrong.")
+    store.end_session(g.id)  # whatever the browser sent is worth nothing from now on
+    g.id = id
     return redirect(own_path(request.args.get("next", "")), 303)
-
-
-def begin_session(user):
-    """Begin a new session in place of what the browser sent; False if the password has changed."""
-    id = store.begin_session(user, request.user_agent.string[:200])
-    if id:
-        store.end_session(g.id)
-        g.id = id
-    return id is not None
 
 
 def own_path(target):
     """Return a target if it is a path of this site, else the start page."""
-    # Browsers read \ as /, and skip tabs and line breaks; // begins the name of another host.
+    # Browsers read \ as / and skip tabs and line breaks; what follows // is another host.
     for text in (target, unquote(target)):
         if not re.fullmatch(r"/(?!/)[^\\]*", text) or not text.isprintable():
             return url_for("index")
@@ -97,7 +92,7 @@ def own_path(target):
 @app.post("/logout")
 @login_required
 def logout():
-    store.end_session(g.id)  # copies of the cookie end as well
+    store.end_session(g.id)
     g.id = ""
     return redirect(url_for("login_form"), 303)
 
@@ -107,25 +102,25 @@ def logout():
 def change_password():
     new = store.clean(request.form.get("new", ""), 1024)
     if new is None:
-        return page("index.html", 400, error="A password is 1 to 1024 bytes of text without NUL.")
-    user = store.check_password(current_user.name, request.form.get("old", ""))
-    changed = store.change_password(user, new) if user else None
-    if not changed:
-        return page("index.html", 403, error="The old password is wrong.")
-    begin_session(changed)  # all have ended, and so have copies of this one's cookie
-    return redirect(url_for("index"), 303)
+        abort(400, "A password is 1 to 1024 bytes of text without NUL.")
+    user = store.check_password(g.user["name"], request.form.get("old", ""))
+    id = user and store.change_password(user, new)
+    if not id:
+        abort(403, "The old password is wrong.")
+    g.id = id  # this session has ended as well: somebody may have a copy of its cookie
+    return redirect(url_for("sessions"), 303)
 
 
 @app.get("/sessions")
 @login_required
 def sessions():
-    return page("sessions.html", sessions=store.sessions_of(current_user.name))
+    return page("sessions.html", sessions=store.sessions_of(g.user["name"]))
 
 
 @app.post("/sessions/end")
 @login_required
 def end_sessions():
-    store.end_other_sessions(current_user.name, g.id)
+    store.end_other_sessions(g.user["name"], g.id)
     return redirect(url_for("sessions"), 303)
 
 
@@ -135,13 +130,8 @@ def page(template, status=200, **values):
 
 
 def csrf_token():
-    """Return what our forms send back with the cookie, and no page of another site can know."""
-    return hmac.digest(app.secret_key.encode(), g.id.encode("utf-8", "replace"), "sha256").hex()
-
-
-@app.before_request
-def read_cookie():
-    g.id = request.cookies.get(app.config["COOKIE"], "")  # what a view changes is sent back
+    """Return what our forms send back along with the cookie. Pages of other sites don't know it."""
+    return hmac.digest(app.secret_key.encode(), g.id.encode(), "sha256").hex()
 
 
 @app.before_request
@@ -149,10 +139,10 @@ def refuse_forged_forms():
     """Refuse a form that a page of another origin makes the browser send (CSRF)."""
     if request.method != "POST":
         return
-    sent, token = request.form.get("csrf", ""), csrf_token()
-    if not g.id or not hmac.compare_digest(sent.encode(), token.encode()):
-        abort(400, "This form came without its cookie, or is too old. Reload it and try again.")
-    # A page on another port of this host can set the cookie, to one whose token it knows.
+    sent, wanted = request.form.get("csrf", ""), csrf_token()
+    if not g.id or not hmac.compare_digest(sent.encode(), wanted.encode()):
+        abort(400, "This form is too old, or came without its cookie. Load it anew and try again.")
+    # A page on another port of this host can set our cookie, to one whose token it knows.
     own = f"{request.scheme}://{request.host}"
     if request.headers.get("Origin", own) != own:
         abort(403, "This form came from a page of another origin (scheme, host and port).")
@@ -160,20 +150,17 @@ def refuse_forged_forms():
 
 @app.after_request
 def add_headers(response):
-    if "id" in g and g.id != request.cookies.get(app.config["COOKIE"], ""):
-        secure, ends = app.config["SESSION_COOKIE_SECURE"], None if g.id else 0
-        how = {"httponly": True, "samesite": "Lax", "secure": secure, "max_age": ends}
-        response.set_cookie(app.config["COOKIE"], g.id, **how)
     response.headers["Cache-Control"] = "no-store"  # after logout, the back button shows nothing
     response.headers["Content-Security-Policy"] = POLICY
+    if g.id != request.cookies.get(app.config["COOKIE"], ""):
+        how = {"httponly": True, "samesite": "Lax", "secure": app.config["SESSION_COOKIE_SECURE"]}
+        response.set_cookie(app.config["COOKIE"], g.id, max_age=None if g.id else 0, **how)
     return response
 
 
-POLICY = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 store.set_up(app, IDLE_TIMEOUT=1800, ABSOLUTE_TIMEOUT=43200)
 # A browser takes a cookie __Host-… only over https, from this very host, for all paths.
-secure = app.config["SESSION_COOKIE_SECURE"]
-app.config["COOKIE"] = "__Host-lesson06" if secure else "lesson06"
+app.config["COOKIE"] = "__Host-lesson06" if app.config["SESSION_COOKIE_SECURE"] else "lesson06"
 
 if __name__ == "__main__":
     app.run(port=5006, debug=False)

@@ -10,7 +10,7 @@ import time
 import unicodedata
 from secrets import token_hex, token_urlsafe
 
-from flask import current_app
+from flask import current_app, request
 from passlib.hash import argon2
 
 import groundwork
@@ -64,23 +64,24 @@ def clean(text, most):
 
 
 def change_password(user, new):
-    """Keep a new password, end the user's sessions and return the row; None as begin_session."""
+    """Keep a new password, end all of the user's sessions and return a new one's id; else None."""
     hash, change = argon2id.hash(new), "UPDATE users SET hash = ? WHERE name = ? AND hash = ?"
     with transaction():
-        if db().execute(change, [hash, user["name"], user["hash"]]).rowcount != 1:
-            return None
-        db().execute("DELETE FROM sessions WHERE name = ?", [user["name"]])
-    return {**user, "hash": hash}
+        db().execute(change, [hash, user["name"], user["hash"]])
+        id = begin_session({**user, "hash": hash})  # None if the hash was another by now
+        if id:
+            end_other_sessions(user["name"], id)
+    return id
 
 
-def begin_session(user, browser):
-    """Return the id of a new session; None if the password was changed since it was checked."""
-    id, now = token_urlsafe(32), time.time()
+def begin_session(user):
+    """Return the id of a new session; None if the password is another now than when checked."""
+    id, now, browser = token_urlsafe(32), time.time(), request.user_agent.string[:200]
+    begin = "INSERT INTO sessions SELECT ?, name, ?, ?, ? FROM users WHERE name = ? AND hash = ?"
+    values = [digest(id), now, now, browser, user["name"], user["hash"]]
     sweep = """DELETE FROM sessions WHERE digest IN
         (SELECT digest FROM sessions WHERE used < ? LIMIT 100)"""
     db().execute(sweep, [now - current_app.config["IDLE_TIMEOUT"]])
-    begin = "INSERT INTO sessions SELECT ?, name, ?, ?, ? FROM users WHERE name = ? AND hash = ?"
-    values = [digest(id), now, now, browser, user["name"], user["hash"]]
     return id if db().execute(begin, values).rowcount == 1 else None
 
 
@@ -88,10 +89,10 @@ def find_session(id):
     """Return a session's row and its user's in one, None if it has ended. This counts as a use."""
     find = "SELECT * FROM sessions JOIN users USING (name) WHERE digest = ?"
     row = db().execute(find, [digest(id)]).fetchone()
-    if not row or not lives(row):
-        return row and end_session(id)
-    now, idle = time.time(), current_app.config["IDLE_TIMEOUT"]
-    if abs(now - row["used"]) >= idle / 30:  # each minute of half an hour: writing costs more
+    if row and not lives(row):
+        return end_session(id)
+    now, minute = time.time(), current_app.config["IDLE_TIMEOUT"] / 30
+    if row and abs(now - row["used"]) >= minute:  # not each time: writing costs more than reading
         db().execute("UPDATE sessions SET used = ? WHERE digest = ?", [now, row["digest"]])
     return row
 
@@ -122,4 +123,4 @@ def end_other_sessions(name, id):
 
 def digest(id):
     """Return what is kept of a session's id. It is random and long, so a quick hash is enough."""
-    return hashlib.sha256(str(id).encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(id.encode()).hexdigest()
