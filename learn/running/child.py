@@ -56,6 +56,16 @@ def place(error, path):
     return f"{Path(own[-1].filename).name}, line {own[-1].lineno}:\n    {own[-1].line}\n"
 
 
+def give_templates(app):
+    """Let a file that lies elsewhere find its lesson's templates, after its own."""
+    folder = os.environ.get("LEARN_TEMPLATES")
+    if folder and hasattr(app, "jinja_loader"):
+        from jinja2 import ChoiceLoader, FileSystemLoader
+
+        loaders = [app.jinja_loader, FileSystemLoader(folder)]
+        app.jinja_loader = ChoiceLoader([one for one in loaders if one])
+
+
 def end_with_parent():
     while os.read(0, 1024):  # not sys.stdin: its lock would be held while Python ends
         pass
@@ -66,6 +76,7 @@ def main():
     path, port_file, port = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     threading.Thread(target=end_with_parent, daemon=True).start()
     app = load(path)
+    give_templates(app)
     from werkzeug.serving import make_server
 
     server = make_server("127.0.0.1", port, app, threaded=True)

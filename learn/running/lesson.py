@@ -5,7 +5,7 @@ database and the file with its port; the end of what it prints is kept in memory
 handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment gets through,
 so runs can't touch each other. The child ends when its standard input closes: even a killed
 workbench leaves nothing behind. A file that lies elsewhere may import what the lesson gives, of
-which a copy is on its path; nothing else of the lesson is.
+which a copy is on its path, and finds the lesson's templates; nothing else of the lesson is there.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from ..showing.console import printable
 from .client import TIMEOUT, Client
 
 GIVEN = ("store.py", "groundwork.py")  # what an exercise may import of its lesson
+TEMPLATES = "templates"  # what it may render, where it has no template of the same name itself
 LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 
@@ -74,6 +75,11 @@ class Lesson(Client):
         except BaseException:
             self._end()
             raise
+
+    @property
+    def origin(self) -> str:
+        """Where a browser visits it: by name, since a passkey belongs to a domain."""
+        return f"http://localhost:{self.port}"
 
     @property
     def log(self) -> str:
@@ -129,6 +135,7 @@ class Lesson(Client):
         if self.given:
             paths = [kept.get("PYTHONPATH", ""), str(self.given)]
             ours["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+            ours["LEARN_TEMPLATES"] = str(self.given / TEMPLATES)  # see give_templates in child.py
         return {**kept, **ours, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
     def wait(self):
@@ -149,6 +156,8 @@ class Lesson(Client):
         given.mkdir()
         for file in files:
             shutil.copy(file, given)
+        if (self.folder / TEMPLATES).is_dir():
+            shutil.copytree(self.folder / TEMPLATES, given / TEMPLATES)
         return given
 
     def _start(self):
