@@ -33,13 +33,6 @@ WORDS = [
 HOST = "127.0.0.1"
 
 
-def copy_of(browser):
-    """Return another browser with copies of this one's cookies, as a thief has them."""
-    copy = Browser(browser.app)
-    copy.cookies = dict(browser.cookies)
-    return copy
-
-
 def with_cookie(target, name, value):
     """Return a browser that sends this cookie alone."""
     browser = Browser(target)
@@ -105,7 +98,7 @@ def id_in_another_place(target):
 def copied_cookie_after_logout(target):
     """Copy a cookie; its owner logs out; use the copy."""
     owner = visit(target)
-    copy = copy_of(owner)
+    copy = owner.copy()
     assert in_with(copy)
     log_out(owner)
     return "the copy still works" if in_with(copy) else None
@@ -122,7 +115,7 @@ def copied_cookie_after_new_password(target):
     """Copy a cookie; its owner, warned, changes the password; use the copy."""
     with afresh(target) as own:
         owner = visit(own)
-        copy = copy_of(owner)
+        copy = owner.copy()
         page = "/" if is_naive(own) else "/sessions"
         owner.submit(page, to="/password", old="pass1", new="a new one")
         assert is_in(visit(own, ("user1", "a new one")).get("/"))
@@ -141,7 +134,7 @@ def other_session_after_new_password(target):
 def copied_cookie_after_next_login(target):
     """Copy a cookie; its owner logs in anew in the same browser; use the copy."""
     owner = visit(target)
-    copy = copy_of(owner)
+    copy = owner.copy()
     owner.submit("/login", username="user1", password="pass1")
     return "the copy still works" if in_with(copy) else None
 
@@ -150,7 +143,7 @@ def fixation(target):
     """Plant one's own cookie in a browser before its owner logs in, and use it afterwards."""
     mine = Browser(target)
     mine.get("/login")
-    victim = copy_of(mine)
+    victim = mine.copy()
     victim.submit("/login", username="user1", password="pass1")
     assert in_with(victim)
     return "the planted cookie is logged in" if in_with(mine) else None
@@ -159,7 +152,7 @@ def fixation(target):
 def fixation_with_a_session(target):
     """Plant the cookie of one's own session; its owner's login must not be added to it."""
     mine = visit(target, USER2)
-    victim = copy_of(mine)
+    victim = mine.copy()
     victim.submit("/login", username="user1", password="pass1")
     page = mine.get("/")
     return "the planted session is user1's" if "Hello, user1!" in page.text else None
@@ -212,7 +205,7 @@ def log_in_from_another_port(target):
     """The same from another port of the host: its page can set the cookie that the form needs."""
     mine = Browser(target)
     page = mine.get("/login")
-    victim = copy_of(mine)
+    victim = mine.copy()
     own = {**forms_of(page)[0].fields, "username": "user2", "password": "pass2"}
     forge(victim, "POST", "/login", another_port(target), **own)
     return "the victim works as user2" if in_with(victim) else None
@@ -479,7 +472,7 @@ def by_get(target):
 
 def stolen_while_it_lasts(target):
     """Copy the cookie out of an open browser, or off the wire, and use it at once."""
-    return "in as user1" if in_with(copy_of(visit(target))) else None
+    return "in as user1" if in_with(visit(target).copy()) else None
 
 
 def planted_session(target):
@@ -494,3 +487,52 @@ def stuffing(target):
     for count, password in enumerate([f"leaked{n}" for n in range(29)] + ["pass1"], 1):
         if is_in(try_password(target, password)):
             return f"guess {count} was right"
+
+
+def remembered(target):
+    """Log in with the box "stay logged in" ticked; return the browser."""
+    browser = Browser(target)
+    form = forms_of(browser.get("/login"))[0].fields
+    form |= {"username": "user1", "password": "pass1", "remember": "yes"}
+    browser.post("/login", form=form)
+    return browser
+
+
+def later(target, seconds=60):
+    """Let time pass for the tokens."""
+    change(target, "UPDATE remembered SET at = at - ?", seconds)
+
+
+def remember_token_used_twice(target):
+    """Copy a remember token and use it; its owner comes back later; is the thief still in?"""
+    with afresh(target) as own:
+        owner = remembered(own)
+        owner.close()
+        thief = owner.copy()
+        assert in_with(thief)
+        later(own)
+        owner.get("/")
+        return "the thief stays logged in" if in_with(thief) else None
+
+
+def remember_token_after(target, what):
+    """Return whether a copied remember token lets in after its owner has done something."""
+    with afresh(target) as own:
+        owner = remembered(own)
+        thief = owner.copy()
+        thief.close()
+        what(owner)
+        return "the copied token lets in" if in_with(thief) else None
+
+
+def remember_token_after_logout(target):
+    """Copy a remember token; its owner logs out; use the copy."""
+    return remember_token_after(target, log_out)
+
+
+def remember_token_after_new_password(target):
+    """Copy a remember token; its owner changes the password; use the copy."""
+    form = {"old": "pass1", "new": "a new one"}
+    return remember_token_after(
+        target, lambda owner: owner.submit("/sessions", to="/password", **form)
+    )
