@@ -108,6 +108,7 @@ def test_attack_under_gunicorn(behind, servers):
 def test_attack_succeeds_without_the_defence(weakened, tmp_path):
     """With its defence taken out of app.py the attack succeeds: that is what stops it."""
     for name, text in without(weakened, folder_of(weakened)).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
     path = tmp_path / f"{weakened.file}.py"
     with Lesson(weakened.lesson, path, **dict(weakened.settings)) as lesson:
