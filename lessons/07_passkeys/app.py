@@ -13,39 +13,20 @@ import json
 import secrets
 from datetime import UTC, datetime
 
+import webauthn
 from flask import Flask, abort, request
-from webauthn import (
-    base64url_to_bytes,
-    generate_authentication_options,
-    generate_registration_options,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import (
-    bytes_to_base64url,
-    options_to_json_dict,
-    parse_authentication_credential_json,
-    parse_registration_credential_json,
-)
+from webauthn import helpers
+from webauthn.helpers import structs
 from webauthn.helpers.cose import COSEAlgorithmIdentifier as Algorithm
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
+import sessions
 import store
 
-app = Flask(__name__, static_folder=store.STATIC)
+app = Flask(__name__, static_folder=store.PAGE)
 REALM = "Lesson 07"
-CHALLENGE = {"WWW-Authenticate": f'Basic realm="{REALM}", charset="UTF-8"'}
-ALGORITHMS = [
-    Algorithm.ECDSA_SHA_256,
-    Algorithm.EDDSA,
-    Algorithm.RSASSA_PKCS1_v1_5_SHA_256,
-]
+BASIC = {"WWW-Authenticate": f'Basic realm="{REALM}", charset="UTF-8"'}
+ALGORITHMS = [Algorithm.ECDSA_SHA_256, Algorithm.EDDSA, Algorithm.RSASSA_PKCS1_v1_5_SHA_256]
+VERIFIED = structs.UserVerificationRequirement.REQUIRED  # by a PIN, a finger, a face: on the device
 
 
 @app.get("/")
@@ -58,125 +39,129 @@ def secured():
     return f"Hello, {session_owner()['name']}!\n"
 
 
-# A passkey is made: the registration ceremony (WebAuthn section 7.1).
+def session_owner():
+    return sessions.find() or abort(403, "Log in first.")
+
+
+# A passkey is made: the registration ceremony (section 7.1).
 
 
 @app.post("/register/options")
 def registration_options():
-    """Say what passkey is wanted, to a user who is logged in or sends the password."""
-    user = find_session() or password_owner()
+    """Say what passkey is wanted of a user who is logged in, or sends the password."""
+    user = sessions.find() or password_owner()
+    known = [helpers.base64url_to_bytes(key["id"]) for key in store.passkeys_of(user)]
     return challenge_for(
         "register",
         user["name"],
-        generate_registration_options,
+        webauthn.generate_registration_options,
         rp_name=REALM,
         user_name=user["name"],
-        user_id=user["handle"],  # random: devices keep it, and show it to whoever holds them
+        user_id=user["handle"],  # random: whoever has the device can read it
         supported_pub_key_algs=ALGORITHMS,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED,  # it can then be found without a name
-            user_verification=UserVerificationRequirement.REQUIRED,  # a PIN, a finger, a face
+        # A resident key is found without a name, so that nobody has to say who they are.
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED, user_verification=VERIFIED
         ),
-        exclude_credentials=[  # a device that has one of these makes no second one
-            PublicKeyCredentialDescriptor(id=base64url_to_bytes(key["id"]))
-            for key in store.passkeys_of(user)
-        ],
+        # A device that has one of these makes no second one.
+        exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=id) for id in known],
     )
 
 
 @app.post("/register")
 def register():
-    """Keep the public key of a new passkey, for the user whom its challenge was made for."""
-    credential, challenge = answer_to("register", parse_registration_credential_json, 400)
-    new = verified(
-        verify_registration_response, credential, challenge, 400, supported_pub_key_algs=ALGORITHMS
-    )
-    id = bytes_to_base64url(new.credential_id)
-    flags = new.credential_device_type == "multi_device", new.credential_backed_up
+    """Keep the public key of a new passkey for the user whom its challenge was made for."""
+    credential, challenge = answer_to("register", helpers.parse_registration_credential_json, 400)
+    verify = webauthn.verify_registration_response
+    new = verified(verify, credential, challenge, 400, supported_pub_key_algs=ALGORITHMS)
+    id = helpers.bytes_to_base64url(new.credential_id)
     added = len(new.credential_id) <= 1023 and store.add_passkey(
-        challenge["name"], id, new.credential_public_key, new.sign_count, *flags
+        challenge["name"],
+        id,
+        new.credential_public_key,
+        new.sign_count,
+        new.credential_device_type == "multi_device",
+        new.credential_backed_up,
     )
-    if not added:  # were it kept, its maker could put a known id on another's account
-        abort(400, "This passkey is registered already, or its id is too long.")
+    if not added:
+        abort(400, "A passkey of this id is registered already, or the id is too long.")
     return {"id": id}, 201
 
 
-# A passkey is used: the authentication ceremony (WebAuthn section 7.2).
+# A passkey is used: the authentication ceremony (section 7.2).
 
 
 @app.post("/login/options")
 def login_options():
-    """Say what is to be signed. It is the same for everybody: nobody has said who they are."""
-    required = UserVerificationRequirement.REQUIRED
-    return challenge_for("login", None, generate_authentication_options, user_verification=required)
+    """Say what is to be signed. Nobody has said who they are, so it is the same for everybody."""
+    make = webauthn.generate_authentication_options
+    return challenge_for("login", None, make, user_verification=VERIFIED)
 
 
 @app.post("/login")
 def login():
-    credential, challenge = answer_to("login", parse_authentication_credential_json, 403)
-    user = passkey_owner(credential, challenge)
-    store.end_session(browser())
-    return with_cookie({"name": user["name"]}, store.begin_session(user["name"], credential.id))
+    key = passkey_owner(*answer_to("login", helpers.parse_authentication_credential_json, 403))
+    id = sessions.begin(key["name"], key["id"])
+    return sessions.with_cookie({"name": key["name"]}, id)
 
 
 def passkey_owner(credential, challenge):
-    """Return the row of the passkey that signed, with its user; answer 403 if it does not count."""
+    """Return the row of the passkey that signed and its user's; answer 403 if it doesn't count."""
     key = store.find_passkey(credential.id)
     if not key:
         abort(403, "This passkey is not registered here, or it was removed.")
     if credential.response.user_handle != key["handle"]:
-        abort(403, "This passkey belongs to another user than it says.")
+        abort(403, "This passkey is another user's than it says.")
     now = verified(
-        verify_authentication_response,
+        webauthn.verify_authentication_response,
         credential,
         challenge,
         403,
         credential_public_key=key["key"],
-        # Below, once the signature is known to hold: else a stranger could raise a false alarm.
-        credential_current_sign_count=0,
+        credential_current_sign_count=0,  # below: only who can sign may raise an alarm
     )
     if (now.credential_device_type == "multi_device") != key["can_sync"]:
-        abort(403, "This passkey can be synced, and could not when it was made, or the reverse.")
+        abort(403, "Whether a passkey can be synced never changes, and for this one it did.")
     if not store.use_passkey(key["id"], now.new_sign_count, now.credential_backed_up):
         store.note_copy(key["id"])
-        app.logger.warning("A passkey of %s may have been copied.", key["name"])
-        abort(403, "The counter of this passkey went back: there may be a copy. Remove it.")
+        app.logger.warning("A passkey of %s went back: it may have been copied.", key["name"])
+        abort(403, "The counter of this passkey went back: somebody may have a copy. Remove it.")
     return key
 
 
 # What both ceremonies share.
 
 
-def challenge_for(purpose, name, generate_options, **details):
+def challenge_for(purpose, name, make_options, **details):
     """Answer with options that hold a new challenge, which belongs to this browser."""
+    browser = sessions.browser() or secrets.token_urlsafe(32)
     challenge, lifetime = secrets.token_bytes(32), app.config["CHALLENGE_LIFETIME"]
-    asks = browser() or secrets.token_urlsafe(32)
-    store.keep_challenge(challenge, asks, purpose, name, lifetime)
-    options = generate_options(
-        rp_id=app.config["RP_ID"], challenge=challenge, timeout=1000 * lifetime, **details
-    )
-    return with_cookie(options_to_json_dict(options), asks)
+    store.keep_challenge(challenge, browser, purpose, name, lifetime)
+    rp_id, timeout = app.config["RP_ID"], 1000 * lifetime  # for the browser, in milliseconds
+    options = make_options(rp_id=rp_id, challenge=challenge, timeout=timeout, **details)
+    return sessions.with_cookie(helpers.options_to_json_dict(options), browser)
 
 
 def answer_to(purpose, parse, status):
-    """Return the credential in the body, and the challenge that it answers, which is used up."""
+    """Return the credential in the body and the challenge that it answers, which is used up."""
     try:
         credential = parse(request.get_json(silent=True))
         said = json.loads(credential.response.client_data_json)
-        signed, framed = base64url_to_bytes(said["challenge"]), said.get("crossOrigin")
-    except Exception:  # a dozen kinds, for JSON and base64url that are none
-        abort(400, "Send JSON as the toJSON() of a PublicKeyCredential makes it.")
+        signed = helpers.base64url_to_bytes(said["challenge"])
+        framed = said.get("crossOrigin") or "topOrigin" in said
+    except Exception:  # of a dozen kinds, for what is no JSON, no base64url or not of this form
+        abort(400, "Send JSON, of the form that a PublicKeyCredential's toJSON() gives.")
     lifetime = app.config["CHALLENGE_LIFETIME"]
-    challenge = store.use_challenge(signed, browser(), purpose, lifetime)
+    challenge = store.use_challenge(signed, sessions.browser(), purpose, lifetime)
     if not challenge:
-        abort(status, "This challenge is not this browser's, was used, or is too old. Try again.")
-    if framed or "topOrigin" in said:  # the library does not look at these
-        abort(status, "This passkey was asked for in a frame on another site.")
+        abort(status, "This challenge was used, is too old, or is not this browser's. Try again.")
+    if framed:  # the library does not look at these
+        abort(status, "A page of another site asked for this, with ours in a frame.")
     return credential, challenge
 
 
 def verified(verify, credential, challenge, status, **expected):
-    """Return what the library makes of a credential; answer the request if it does not hold."""
+    """Return what the library finds in a credential; answer the request if it does not hold."""
     try:
         return verify(
             credential=credential,
@@ -186,9 +171,9 @@ def verified(verify, credential, challenge, status, **expected):
             require_user_verification=True,
             **expected,
         )
-    except WebAuthnException as error:
-        abort(status, f"{error}.")
-    except Exception:  # from the parsers below it, for bytes that make no sense
+    except helpers.exceptions.WebAuthnException as error:
+        abort(status, f"{str(error).rstrip('.')}.")
+    except Exception:  # from the parsers that it stands on, for bytes that make no sense
         abort(status, "No authenticator answers like this.")
 
 
@@ -201,40 +186,10 @@ def password_owner():
     basic = sent and sent.type == "basic"
     user = store.check_password(sent.username, sent.password) if basic else None
     said = "User name or password is wrong." if basic else "Log in, or send name and password."
-    return user or abort(app.response_class(f"{said}\n", 401, CHALLENGE))
+    return user or abort(app.response_class(f"{said}\n", 401, BASIC))
 
 
-# The session, as in lesson 06, and one's own passkeys.
-
-
-def browser():
-    """Return the random id that this browser was given: of its session, or before it of nobody."""
-    return request.cookies.get(cookie_name(), "")
-
-
-def cookie_name():
-    return "__Host-lesson07" if app.config["SECURE"] else "lesson07"
-
-
-def with_cookie(answer, id):
-    response = app.make_response(answer)
-    secure = app.config["SECURE"]
-    response.set_cookie(cookie_name(), id, secure=secure, httponly=True, samesite="Lax")
-    return response
-
-
-def find_session():
-    return store.find_session(browser(), app.config["IDLE_TIMEOUT"], app.config["ABSOLUTE_TIMEOUT"])
-
-
-def session_owner():
-    return find_session() or abort(403, "Log in first.")
-
-
-@app.post("/logout")
-def logout():
-    store.end_session(browser())
-    return "", 204
+# What a user sees of their own passkeys, and the way out.
 
 
 @app.get("/passkeys")
@@ -242,13 +197,12 @@ def passkeys():
     def when(seconds):
         return seconds and f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
+    times = ("made", "used", "went_back")  # the last: when its counter did, since it was copied
     return [
         {
             "id": key["id"],
-            "made": when(key["made"]),
-            "used": when(key["used"]),
             "synced": bool(key["synced"]),
-            "counter_went_back": when(key["went_back"]),  # somebody may have a copy
+            **{name: when(key[name]) for name in times},
         }
         for key in store.passkeys_of(session_owner())
     ]
@@ -256,29 +210,15 @@ def passkeys():
 
 @app.delete("/passkeys/<id>")
 def remove_passkey(id):
-    if not store.remove_passkey(session_owner(), id, browser()):
+    if not store.remove_passkey(session_owner(), id):
         abort(404, "You have no passkey of this id.")
     return "", 204
 
 
-@app.before_request
-def refuse_other_origins():
-    """Refuse what another origin's page sends along with our cookie or a remembered password."""
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    ours = site in (None, "same-origin", "none") and origin in (None, app.config["ORIGIN"])
-    if request.method not in ("GET", "HEAD") and not ours:
-        abort(403, f"This came from a page of another origin than {app.config['ORIGIN']}.")
-
-
-@app.after_request
-def protect(response):
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+@app.post("/logout")
+def logout():
+    sessions.end()
+    return "", 204
 
 
 store.set_up(app, CHALLENGE_LIFETIME=300, IDLE_TIMEOUT=1800, ABSOLUTE_TIMEOUT=43200)

@@ -35,7 +35,7 @@ function row(key) {
   const used = key.used ? `last used ${new Date(key.used).toLocaleString()}` : "never used";
   const kind = key.synced ? "synced" : "on one device";
   item.textContent = `Made ${new Date(key.made).toLocaleString()}, ${used}, ${kind}. `;
-  if (key.counter_went_back) {
+  if (key.went_back) {
     item.className = "warning";
     item.append("Somebody may have a copy of it: remove it. ");
   }
