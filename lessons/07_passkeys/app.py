@@ -132,10 +132,10 @@ def passkey_owner(credential, challenge):
 # What both ceremonies share.
 
 
-def challenge_for(purpose, name, make_options, **details):
+def challenge_for(purpose, name, make_options, challenge=b"", **details):
     """Answer with options that hold a new challenge, which belongs to this browser."""
     browser = sessions.browser() or secrets.token_urlsafe(32)
-    challenge, lifetime = secrets.token_bytes(32), app.config["CHALLENGE_LIFETIME"]
+    challenge, lifetime = challenge or secrets.token_bytes(32), app.config["CHALLENGE_LIFETIME"]
     store.keep_challenge(challenge, browser, purpose, name, lifetime)
     rp_id, timeout = app.config["RP_ID"], 1000 * lifetime  # for the browser, in milliseconds
     options = make_options(rp_id=rp_id, challenge=challenge, timeout=timeout, **details)

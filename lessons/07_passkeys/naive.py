@@ -4,12 +4,13 @@
 # ///
 """Lesson 07, as it is often first written. It works, and its flaws are left in on purpose.
 
-The challenge, the origin and the RP ID are compared with what the client says they should be, the
-user is whoever the answer names, and the cookie is a user name. Nobody asks whether the user was
-verified, or whether a key was copied. Don't copy this; app.py is the one to copy.
+The challenge never changes, the origin is what the client says it is, the user is whoever the
+answer names, and the cookie is a user name. Nobody asks whether the user was verified, whose a key
+is, or whether it was copied. Don't copy this; app.py is the one to copy.
 """
 
 import json
+import secrets
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from webauthn import (
 
 app = Flask(__name__)
 REALM = "Lesson 07"
+CHALLENGE = secrets.token_bytes(32)
 users = {"user1": "pass1", "user2": "pass2"}
 keys = {}
 
@@ -48,8 +50,9 @@ def registration_options():
     if user not in users or (auth and auth.password != users[user]):
         return "Could not verify", 401
     options = generate_registration_options(
-        rp_id=request.host.split(":")[0].replace("127.0.0.1", "localhost"),
+        rp_id="localhost",
         rp_name=REALM,
+        challenge=CHALLENGE,
         user_name=user,
         user_id=user.encode(),
     )
@@ -72,9 +75,7 @@ def register():
 
 @app.post("/login/options")
 def login_options():
-    options = generate_authentication_options(
-        rp_id=request.host.split(":")[0].replace("127.0.0.1", "localhost")
-    )
+    options = generate_authentication_options(rp_id="localhost", challenge=CHALLENGE)
     return Response(options_to_json(options), mimetype="application/json")
 
 
@@ -96,7 +97,7 @@ def login():
 def expected(answer):
     said = json.loads(base64url_to_bytes(answer["response"]["clientDataJSON"]))
     return {
-        "expected_challenge": base64url_to_bytes(said["challenge"]),
+        "expected_challenge": CHALLENGE,
         "expected_origin": said["origin"],
         "expected_rp_id": urlsplit(said["origin"]).hostname,
     }
