@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["flask>=3.1", "libpass[argon2]>=1.9", "webauthn>=3.0"]
+# dependencies = ["cbor2>=6", "flask>=3.1", "libpass[argon2]>=1.9", "webauthn>=3.0"]
 # ///
 """Lesson 07, done right: passkeys (WebAuthn Level 3) with webauthn, also known as py_webauthn.
 
@@ -9,10 +9,13 @@ a challenge of the server's; the server keeps the public key, which opens nothin
 names the site that the browser was on, so a look-alike site gets nothing that counts here.
 """
 
+import io
 import json
 import secrets
+from collections import defaultdict
 from datetime import UTC, datetime
 
+import cbor2
 import webauthn
 from flask import Flask, abort, request
 from webauthn import helpers
@@ -145,6 +148,7 @@ def answer_to(purpose, parse, status):
         said = json.loads(credential.response.client_data_json)
         signed = helpers.base64url_to_bytes(said["challenge"])
         framed = said.get("crossOrigin") or "topOrigin" in said
+        json.dumps([credential.id, said], ensure_ascii=False).encode()  # half a letter is no text
     except Exception:  # of a dozen kinds, for what is no JSON, no base64url or not of this form
         abort(400, "Send JSON, of the form that a PublicKeyCredential's toJSON() gives.")
     lifetime = app.config["CHALLENGE_LIFETIME"]
@@ -159,6 +163,7 @@ def answer_to(purpose, parse, status):
 def verified(verify, credential, challenge, status, **expected):
     """Return what the library finds in a credential; answer the request if it does not hold."""
     try:
+        refuse_tags(credential.response)
         return verify(
             credential=credential,
             expected_challenge=challenge["challenge"],
@@ -168,9 +173,27 @@ def verified(verify, credential, challenge, status, **expected):
             **expected,
         )
     except helpers.exceptions.WebAuthnException as error:
-        abort(status, f"{str(error).rstrip('.')}.")
+        abort(status, f"{str(error)[:200].rstrip('.')}.")
     except Exception:  # from the parsers that it stands on, for bytes that make no sense
         abort(status, "No authenticator answers like this.")
+
+
+def refuse_tags(response):
+    """Raise an error if a device's CBOR has tags, which CTAP2 (section 8) forbids.
+
+    With tags a part can name another part twice, which names another twice, and so on. The library
+    writes anew what it has read, and of 200 bytes that would make gigabytes.
+    """
+    no_tags = defaultdict(lambda: None)  # to call None is an error
+    data = getattr(response, "authenticator_data", None)
+    if data is None:
+        attestation = cbor2.loads(response.attestation_object, semantic_decoders=no_tags)
+        data = attestation["authData"]
+    # Before the CBOR are 37 bytes and, with a new key, 18 more and the id (section 6.1).
+    rest = data[55 + int.from_bytes(data[53:55], "big") if data[32] & 64 else 37 :]
+    decoder = cbor2.CBORDecoder(io.BytesIO(rest), semantic_decoders=no_tags)
+    while decoder.fp.tell() < len(rest):
+        decoder.decode()
 
 
 def password_owner():

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["flask>=3.1", "libpass[argon2]>=1.9", "webauthn>=3.0"]
+# dependencies = ["cbor2>=6", "flask>=3.1", "libpass[argon2]>=1.9", "webauthn>=3.0"]
 # ///
 """Lesson 07, one step beyond app.py: step-up. A transfer wants a fresh signature, of this transfer.
 

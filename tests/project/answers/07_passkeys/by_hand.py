@@ -258,9 +258,8 @@ def login():
         raise Refused(403, "The signature does not hold.") from None
     if bool(flags & 8) != bool(row["be"]):
         raise Refused(403, "This passkey has changed its nature.")
-    use = (
-        "UPDATE keys SET count = ?, bs = ?, used = ? WHERE id = ? AND (count < ? OR ? + count = 0)"
-    )
+    use = "UPDATE keys SET count = ?, bs = ?, used = ? WHERE id = ?"
+    use += " AND (count < ? OR ? + count = 0)"
     if not sql(use, count, bool(flags & 16), moment(), id, count, count):
         sql("UPDATE keys SET alarm = ? WHERE id = ?", moment(), id)
         raise Refused(403, "There seem to be two of this passkey.")
