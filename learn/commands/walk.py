@@ -80,10 +80,13 @@ def run(lesson, file, port):
         raise LessonError(f"Port {port} is taken. Choose another, or 0 for any free one.")
     try:
         with Lesson(folder.name, file or "app", port=port) as server:
-            address = f"http://127.0.0.1:{server.port}"
+            things = _things_to_try(folder)
+            # Some lessons belong to a name: passkeys, and what a provider sends the browser back to.
+            host = "localhost" if f"http://localhost:{usual}" in things else "127.0.0.1"
+            address = f"http://{host}:{server.port}"
             click.echo(f"{folder.name}/{server.path.name} is at {address}/ with a fresh database.")
             click.echo("Ctrl-C ends it.")
-            things = _things_to_try(folder).replace(f"http://127.0.0.1:{usual}", address)
+            things = things.replace(f"http://{host}:{usual}", address)
             if things:
                 click.echo(f"\nTry in another terminal:\n\n{things}\n")
             server.echo(lambda text: click.echo(text, nl=False))

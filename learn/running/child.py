@@ -1,12 +1,14 @@
 """Runs in a process of its own: load one file, serve its `app` on a free port, say which.
 
-Usage: child.py FILE PORT_FILE PORT. The port (0: any free one) is written to PORT_FILE once the
-socket listens. The process ends when its standard input closes, so it can't outlive the one who
-started it, however that one ends. Nothing of the workbench is imported here: a lesson knows nobody.
+Usage: child.py FILE PORT_FILE PORT. The port (0: any free one) is taken first, since an app may
+know its origin when it starts (FLASK_ORIGIN), and written to PORT_FILE once the app is loaded. The
+process ends when its standard input closes, so it can't outlive the one who started it, however
+that one ends. Nothing of the workbench is imported here: a lesson knows nobody.
 """
 
 import importlib.util
 import os
+import socket
 import sys
 import threading
 import traceback
@@ -75,11 +77,17 @@ def end_with_parent():
 def main():
     path, port_file, port = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     threading.Thread(target=end_with_parent, daemon=True).start()
+    try:
+        taken = socket.create_server(("127.0.0.1", port), backlog=128)
+    except OSError as error:
+        sys.exit(f"Port {port} can't be used: {error.strerror}.")
+    port = taken.getsockname()[1]
+    os.environ.setdefault("FLASK_ORIGIN", f"http://localhost:{port}")
     app = load(path)
     give_templates(app)
     from werkzeug.serving import make_server
 
-    server = make_server("127.0.0.1", port, app, threaded=True)
+    server = make_server("127.0.0.1", port, app, threaded=True, fd=taken.fileno())
     draft = port_file.with_suffix(".draft")
     draft.write_text(str(server.port))
     draft.replace(port_file)  # whoever sees the file sees the whole number

@@ -31,8 +31,9 @@ from ..layout import LessonError, find_file, find_folder
 from ..showing.console import printable
 from .client import TIMEOUT, Client
 
-GIVEN = ("store.py", "groundwork.py")  # what an exercise may import of its lesson
-TEMPLATES = "templates"  # what it may render, where it has no template of the same name itself
+# What an exercise may import of its lesson, and what it may show or render.
+TEMPLATES = "templates"
+GIVEN = ("store.py", "groundwork.py", "sessions.py", "static", TEMPLATES)
 LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 
@@ -132,6 +133,8 @@ class Lesson(Client):
         """The environment of the lesson's process."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("FLASK_", "WERKZEUG_"))}
         ours = {f"FLASK_{name}": value for name, value in self.settings.items()}
+        if self.port:  # else child.py finds one, and says so
+            ours.setdefault("FLASK_ORIGIN", self.origin)
         if self.given:
             paths = [kept.get("PYTHONPATH", ""), str(self.given)]
             ours["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
@@ -149,15 +152,16 @@ class Lesson(Client):
 
     def _give(self) -> Path | None:
         """Return a folder with what a file that lies elsewhere may import of the lesson."""
-        files = [self.folder / name for name in GIVEN if (self.folder / name).is_file()]
+        files = [self.folder / name for name in GIVEN if (self.folder / name).exists()]
         if self.path.parent == self.folder or not files:
             return None
         given = self.scratch / "given"
         given.mkdir()
         for file in files:
-            shutil.copy(file, given)
-        if (self.folder / TEMPLATES).is_dir():
-            shutil.copytree(self.folder / TEMPLATES, given / TEMPLATES)
+            if file.is_dir():
+                shutil.copytree(file, given / file.name)
+            else:
+                shutil.copy(file, given)
         return given
 
     def _start(self):
