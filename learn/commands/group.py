@@ -28,6 +28,19 @@ class Commands(click.Group):
             raise click.UsageError(f"There is no command {args[0]!r}.{hint} There are: {names}.")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except click.MissingParameter as error:
+            if error.param is None or error.param.name != "lesson":
+                raise
+            which = "\n".join(
+                f"  {folder.name[:2]}  {title(folder)}" for folder in lesson_folders()
+            )
+            command = error.ctx.info_name
+            said = f"Say which lesson, for example: python3 -m learn {command} 01\n\n{which}"
+            raise click.UsageError(said, error.ctx) from None
+
     def main(self, *args, **kwargs):
         sys.stdout.reconfigure(errors="replace")  # a console that knows no arrows shows a ?
         try:
@@ -68,7 +81,6 @@ def overview():
     table.add_column("your exercise", no_wrap=True)
     following = None  # the next thing to do
     for folder in lesson_folders():
-        title = (folder / "README.md").read_text("utf-8").split("\n")[0].lstrip("# ")
         number = folder.name[:2]
         state, step = "-", f"start {number}"
         if (folder / "exercise.py").exists():
@@ -76,7 +88,7 @@ def overview():
         begun = state != "-" and folder.name == progress.last()
         if step and (following is None or begun):
             following = step
-        table.add_row(folder.name, re.sub(r"^Lesson \d+: ", "", title), state)
+        table.add_row(folder.name, title(folder), state)
     console = make_console()
     console.print(table)
     if following and following.startswith("start"):
@@ -103,6 +115,12 @@ def how_far(folder: Path) -> tuple[str, str | None]:
     if not kept["current"]:
         state = "changed since its last check" if kept["passed"] else "not checked yet"
     return state, f"check {folder.name[:2]}"
+
+
+def title(folder: Path) -> str:
+    """Return what a lesson is about, in the words that head its README."""
+    heading = (folder / "README.md").read_text("utf-8").split("\n")[0].lstrip("# ")
+    return re.sub(r"^Lesson \d+: ", "", heading)
 
 
 def lesson_folders() -> list[Path]:

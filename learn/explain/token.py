@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from . import jose, opaque, signed
+from . import hashes, jose, opaque, signed
 from .encoding import CUT, MASKED, json_object, unbase64url
 from .note import Context, Note, Wrong, code, shown, wrongs
 
@@ -55,6 +55,7 @@ def is_readable(token: str, now: float) -> bool:
         or opaque.is_paseto(token)
         or opaque.is_remember(token)
         or opaque.is_django(token, now)
+        or hashes.is_hash(token)
         or signed.read(token, now) is not None
     )
 
@@ -75,6 +76,8 @@ def readable_notes(
         return opaque.remember(header, part, token, context, depth)
     if opaque.is_django(token, context.time()):
         return opaque.django(header, part, token, context, depth)
+    if hashes.is_hash(token):
+        return hashes.notes(header, token, depth)
     return signed.notes(header, part, token, context, depth, cookie)
 
 

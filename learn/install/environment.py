@@ -30,7 +30,11 @@ def is_whole() -> bool:
 def stamp() -> bytes:
     """What `.venv` depends on: where it lies, the processor, which Python, the requirements."""
     base = os.path.join(VENV, "pyvenv.cfg")
-    parts = [os.fsencode(os.path.realpath(VENV)), _machine().encode(), _read(base) if os.path.exists(base) else b""]
+    parts = [
+        os.fsencode(os.path.realpath(VENV)),
+        _machine().encode(),
+        _read(base) if os.path.exists(base) else b"",
+    ]
     return b"\n".join([*parts, _read(REQUIREMENTS)])
 
 

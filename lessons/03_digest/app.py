@@ -54,6 +54,7 @@ class DigestAuth(HTTPDigestAuth):
             algorithm not in HASHES
             or (sent.realm, sent.qop, sent.opaque) != (REALM, "auth", OPAQUE)
             or not (sent.uri and sent.nonce and sent.response)
+            # nc counts from 00000001, in eight hexadecimal digits (RFC 7616 3.4).
             or not re.fullmatch("(?!0{8})[0-9a-f]{8}", sent.nc or "")
             # cnonce is sent back in a header: only ASCII that can't end the quotes there.
             or not re.fullmatch(r"[ !#-\[\]-~]+", sent.cnonce or "")

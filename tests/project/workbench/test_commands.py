@@ -51,6 +51,14 @@ def test_unknown_lesson_is_named(command):
     assert done.returncode == 1 and "02_basic" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["start", "run", "reset", "diff"])
+def test_no_lesson_lists_the_lessons(command):
+    """A command that needs a lesson, and gets none, says which there are and how to name one."""
+    done = learn(command)
+    assert done.returncode == 2 and f"learn {command} 01" in done.stderr
+    assert all(f"  {number}  " in done.stderr for number in NUMBERS)
+
+
 def test_explain_reads_a_header():
     """`explain` reads a header given on the command line."""
     done = learn("explain", "Authorization: Basic dXNlcjE6cGFzczE=")
