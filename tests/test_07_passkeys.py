@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
-from learn import Authenticator
+from learn import Authenticator, Browser
 from learn.practice.expect import Unexpected, expect, expect_that
 from learn.running.authenticator import (
     CAN_SYNC,
@@ -30,38 +30,25 @@ from learn.running.authenticator import (
 
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
 BOTH = PRESENT | VERIFIED
+AS_JSON = {"Content-Type": "application/json"}
 OTHER_SITE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://other.example"}
 
 
-class Browser:
-    """A browser with one device: it keeps the app's cookies, and does what the page does."""
+class Visitor(Browser):
+    """A browser with a device of its own, which does what the page of the lesson does."""
 
-    def __init__(self, app, **device):
-        self.app, self.cookies = app, {}
-        self.phone = Authenticator(device.pop("origin", app.origin), **device)
+    def __init__(self, app, origin=None, **device):
+        super().__init__(app, origin)
+        self.phone = Authenticator(self.origin, **device)
 
-    def send(self, method, target, body=None, headers=None, cookies=None, **how):
-        """Send a request with the cookies and, if there is a body, as JSON."""
-        sent = dict(headers or {})
-        pairs = {**self.cookies, **(cookies or {})}
-        if pairs:
-            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in pairs.items())
-        if body is not None:
-            sent.setdefault("Content-Type", "application/json")
-            body = body if isinstance(body, str) else json.dumps(body)
-        answer = self.app.send(method, target, body=body, headers=sent, **how)
-        for cookie in answer.headers("Set-Cookie"):
-            pair, *attributes = [part.strip() for part in cookie.split(";")]
-            name, _, value = pair.partition("=")
-            self.cookies[name] = value
-            ended = any(re.fullmatch("(?i)max-age=0*|expires=.* 1970 .*", a) for a in attributes)
-            if ended or not value:
-                del self.cookies[name]
-        return answer
+    def send(self, method, target="/", **how):
+        """Send a request as learn.Browser does, to the host by its name."""
+        how["headers"] = {"Host": urlsplit(self.origin).netloc, **(how.get("headers") or {})}
+        return super().send(method, target, **how)
 
     def options(self, target, **how):
         """Ask for options and return them; they must be of the standard's form."""
-        answer = expect(self.send("POST", target, **how), 200)
+        answer = expect(self.post(target, **how), 200)
         try:
             options = answer.json()
             decode(options["challenge"])
@@ -81,21 +68,21 @@ class Browser:
 
     def register(self, pair=USER1, **wrong):
         """Make a passkey, send it, and return the answer; wrong: what the device does wrong."""
-        answer = self.send("POST", "/register", self.phone.create(self.creation(pair), **wrong))
+        answer = self.post("/register", json_body=self.phone.create(self.creation(pair), **wrong))
         if answer.status != 201:
             self.phone.keys.pop()
         return answer
 
     def log_in(self, key=None, **wrong):
         """Log in and return the answer; wrong: what the device does wrong."""
-        return self.send("POST", "/login", self.signed(key, **wrong))
+        return self.post("/login", json_body=self.signed(key, **wrong))
 
     def signed(self, key=None, **wrong):
         return self.phone.get(self.options("/login/options"), key, **wrong)
 
     def passkeys(self):
         """Return the list that GET /passkeys answers, each with id, made, used and synced."""
-        answer = expect(self.send("GET", "/passkeys"), 200)
+        answer = expect(self.get("/passkeys"), 200)
         try:
             listed = answer.json()
             assert all({"id", "made", "used", "synced"} <= set(one) for one in listed)
@@ -107,7 +94,7 @@ class Browser:
 
 def with_passkey(app, pair=USER1, **device):
     """Return a browser whose device has a passkey of this user; nobody is logged in."""
-    browser = Browser(app, **device)
+    browser = Visitor(app, **device)
     expect(browser.register(pair), 201)
     browser.cookies.clear()
     return browser
@@ -122,11 +109,11 @@ def logged_in(app, pair=USER1, **device):
 
 
 def expect_in(browser, name):
-    return expect(browser.send("GET", "/secured"), 200, text=f"Hello, {name}!")
+    return expect(browser.get("/secured"), 200, text=f"Hello, {name}!")
 
 
 def expect_out(browser):
-    return expect(browser.send("GET", "/secured"), 403)
+    return expect(browser.get("/secured"), 403)
 
 
 def expect_refused(answer, *statuses):
@@ -142,7 +129,7 @@ def expect_refused(answer, *statuses):
 class TestItWorks:
     def test_it_works_nobody_gets_in(self, app):
         """Without a session comes 403; a wrong password gets no options, but 401."""
-        expect_out(Browser(app))
+        expect_out(Visitor(app))
         for pair in [("user1", "wrong"), ("nobody", "pass1"), ("user1", "pass2")]:
             expect(app.post("/register/options", basic=pair), 401)
 
@@ -157,7 +144,7 @@ class TestItWorks:
 class TestChallenge:
     def test_challenge_is_random(self, app):
         """Each challenge is another one, of 32 bytes or more, for registration and for login."""
-        browser = Browser(app)
+        browser = Visitor(app)
         seen = [browser.creation()["challenge"] for _ in range(4)]
         seen += [browser.options("/login/options")["challenge"] for _ in range(4)]
         raw = [decode(one) for one in seen]
@@ -174,15 +161,15 @@ class TestChallenge:
         browser = with_passkey(app)
         answer = browser.signed()
         before = dict(browser.cookies)
-        expect(browser.send("POST", "/login", answer), 200)
+        expect(browser.post("/login", json_body=answer), 200)
         for cookies in (before, browser.cookies):
-            copy = Browser(app)
+            copy = Visitor(app)
             copy.cookies = dict(cookies)
-            expect_refused(copy.send("POST", "/login", answer))
+            expect_refused(copy.post("/login", json_body=answer))
         later = browser.signed()
         app.restart()
-        expect(browser.send("POST", "/login", later), 200)
-        expect_refused(browser.send("POST", "/login", later))
+        expect(browser.post("/login", json_body=later), 200)
+        expect_refused(browser.post("/login", json_body=later))
 
     def test_login_counts_once_of_many_at_once(self, start):
         """Of four copies of an assertion, sent at the same time, one opens."""
@@ -190,41 +177,41 @@ class TestChallenge:
         browser = with_passkey(app, counts=False)
         for _ in range(3):
             answer, cookies = browser.signed(), dict(browser.cookies)
-            copies = [Browser(app) for _ in range(4)]
+            copies = [Visitor(app) for _ in range(4)]
             for copy in copies:
                 copy.cookies = dict(cookies)
             with ThreadPoolExecutor(4) as pool:
-                got = list(pool.map(lambda one: one.send("POST", "/login", answer), copies))
+                got = list(pool.map(lambda one: one.post("/login", json_body=answer), copies))
             opened = sum(one.status == 200 for one in got)
             expect_that(opened == 1, "one of four let in", f"{opened}", got[-1], "status")
 
     def test_registration_counts_once(self, app):
         """The challenge of a registration counts once, and not for a login, nor the reverse."""
-        browser, other = Browser(app), Browser(app)
+        browser, other = Visitor(app), Visitor(app)
         options = browser.creation()
-        expect(browser.send("POST", "/register", browser.phone.create(options)), 201)
-        expect_refused(browser.send("POST", "/register", other.phone.create(options)), 400)
+        expect(browser.post("/register", json_body=browser.phone.create(options)), 201)
+        expect_refused(browser.post("/register", json_body=other.phone.create(options)), 400)
         browser.cookies.clear()
         options, before = browser.creation(USER1), dict(browser.cookies)
         login = {**options, "rpId": options["rp"]["id"]}
-        expect_refused(browser.send("POST", "/login", browser.phone.get(login)))
+        expect_refused(browser.post("/login", json_body=browser.phone.get(login)))
         expect_out(browser)
         browser.cookies = before
         creation = {**browser.creation(), **browser.options("/login/options")}
-        expect_refused(browser.send("POST", "/register", other.phone.create(creation)), 400)
+        expect_refused(browser.post("/register", json_body=other.phone.create(creation)), 400)
 
     def test_challenge_belongs_to_one_browser(self, app):
         """What one browser was given does not count in another, nor without cookies."""
-        browser, thief = with_passkey(app), Browser(app)
+        browser, thief = with_passkey(app), Visitor(app)
         thief.options("/login/options")  # it has a challenge and cookies of its own
         for cookies in (thief.cookies, {}):
             answer = browser.signed()
-            other = Browser(app)
+            other = Visitor(app)
             other.cookies = dict(cookies)
-            expect_refused(other.send("POST", "/login", answer))
+            expect_refused(other.post("/login", json_body=answer))
             expect_out(other)
         answer = browser.phone.create({**browser.creation(), "excludeCredentials": []})
-        expect_refused(thief.send("POST", "/register", answer), 400)
+        expect_refused(thief.post("/register", json_body=answer), 400)
 
     def test_made_up_challenges_count_nothing(self, app):
         """A challenge that your app did not make is refused, an empty one as well."""
@@ -239,11 +226,11 @@ class TestChallenge:
         """After its lifetime a challenge is worth nothing."""
         app = start(CHALLENGE_LIFETIME=1)
         browser = with_passkey(app)
-        again = Browser(app)
+        again = Visitor(app)
         login, creation = browser.signed(), again.phone.create(again.creation(USER2))
         time.sleep(1.3)
-        expect_refused(browser.send("POST", "/login", login))
-        expect_refused(again.send("POST", "/register", creation), 400)
+        expect_refused(browser.post("/login", json_body=login))
+        expect_refused(again.post("/register", json_body=creation), 400)
         expect(browser.log_in(), 200)
 
 
@@ -259,7 +246,7 @@ class TestSite:
     def test_registration_on_another_origin_is_refused(self, app):
         """The same holds for a passkey that was made on another origin."""
         for origin in other_origins(app):
-            browser = Browser(app)
+            browser = Visitor(app)
             expect_refused(browser.register(USER2, client={"origin": origin}), 400)
 
     def test_passkey_of_another_site_is_refused(self, app):
@@ -272,7 +259,7 @@ class TestSite:
             (app.origin, {}),
         ]:
             expect_refused(browser.log_in(rp_id=rp_id, client=client))
-            other = Browser(app)
+            other = Visitor(app)
             expect_refused(other.register(USER2, rp_id=rp_id, client=client), 400)
 
     def test_pages_in_a_frame_are_refused(self, app):
@@ -281,7 +268,7 @@ class TestSite:
         top = {"crossOrigin": True, "topOrigin": "https://other.example"}
         for client in ({"crossOrigin": True}, top, {"topOrigin": "https://other.example"}):
             expect_refused(browser.log_in(client=client))
-            expect_refused(Browser(app).register(USER2, client=client), 400)
+            expect_refused(Visitor(app).register(USER2, client=client), 400)
 
     def test_other_ceremony_is_refused(self, app):
         """What says type webauthn.create is no login, and webauthn.get no registration."""
@@ -289,12 +276,12 @@ class TestSite:
         for kind in ("webauthn.create", "payment.get", "", "WEBAUTHN.GET"):
             expect_refused(browser.log_in(client={"type": kind}))
         for kind in ("webauthn.get", "", "WEBAUTHN.CREATE"):
-            expect_refused(Browser(app).register(USER2, client={"type": kind}), 400)
+            expect_refused(Visitor(app).register(USER2, client={"type": kind}), 400)
 
     def test_origin_is_a_setting(self, start):
         """FLASK_ORIGIN names the origin, its host is the RP ID, and no other origin counts then."""
         app = start(ORIGIN="https://login.example.com")
-        options = Browser(app).creation()
+        options = Visitor(app, "https://login.example.com").creation()
         named = options["rp"]["id"]
         expect_that(named == "login.example.com", "rp.id login.example.com", named)
         browser = logged_in(app, origin="https://login.example.com")
@@ -323,7 +310,7 @@ def other_origins(app):
 class TestVerified:
     def test_options_ask_for_verification(self, app):
         """Both kinds of options say that user verification is required."""
-        creation, request = Browser(app).creation(), Browser(app).options("/login/options")
+        creation, request = Visitor(app).creation(), Visitor(app).options("/login/options")
         asked = (creation.get("authenticatorSelection") or {}).get("userVerification")
         for came in (asked, request.get("userVerification")):
             wanted = "userVerification: required"
@@ -331,7 +318,7 @@ class TestVerified:
 
     def test_options_ask_for_a_passkey(self, app):
         """A passkey must be found without a user name: residentKey is required."""
-        answer = Browser(app)
+        answer = Visitor(app)
         selection = answer.creation().get("authenticatorSelection") or {}
         came = selection.get("residentKey")
         wanted = "residentKey: required (a key that is found without a name)"
@@ -342,7 +329,7 @@ class TestVerified:
         browser = with_passkey(app)
         expect_refused(browser.log_in(flags=PRESENT))
         expect_out(browser)
-        expect_refused(Browser(app).register(USER2, flags=PRESENT), 400)
+        expect_refused(Visitor(app).register(USER2, flags=PRESENT), 400)
         expect(browser.log_in(), 200)
 
     def test_user_must_be_present(self, app):
@@ -350,7 +337,7 @@ class TestVerified:
         browser = with_passkey(app)
         for flags in (VERIFIED, 0):
             expect_refused(browser.log_in(flags=flags))
-            expect_refused(Browser(app).register(USER2, flags=flags), 400)
+            expect_refused(Visitor(app).register(USER2, flags=flags), 400)
 
 
 class TestRegistration:
@@ -359,9 +346,9 @@ class TestRegistration:
         made_up = {"user": "user1", "username": "user1", "session": "user1", "name": "user1"}
         for how in ({}, {"basic": ("user1", "wrong")}, {"basic": ("nobody", "pass1")}):
             for cookies in ({}, made_up):
-                browser = Browser(app)
+                browser = Visitor(app)
                 browser.cookies = dict(cookies)
-                answer = browser.send("POST", "/register/options", **how)
+                answer = browser.post("/register/options", **how)
                 expect(answer, 401, challenge="basic", realm=...)
         token = app.post("/register/options", bearer="x")
         expect(token, 401, challenge="basic")
@@ -374,11 +361,12 @@ class TestRegistration:
         """Who adds a passkey can't put it on another's account, by no cookie and no member."""
         names = ("user", "username", "name", "user_name", "userName", "account")
         claims = dict.fromkeys(names, "user1")
-        thief, owner = Browser(app), Browser(app)
+        thief, owner = Visitor(app), Visitor(app)
         owners, options = owner.creation(USER1), thief.creation(USER2)
         made = thief.phone.create(options)
         handle = {"user": owners["user"], "userHandle": owners["user"]["id"]}
-        thief.send("POST", "/register", {**claims, **made, **handle}, cookies=claims)
+        thief.cookies |= claims
+        thief.post("/register", json_body={**claims, **made, **handle})
         thief.cookies.clear()
         answer = thief.log_in()
         if answer.status == 200:
@@ -390,7 +378,7 @@ class TestRegistration:
         """user.id is random, tells nothing of the user, and is the same each time."""
         found = {}
         for pair in (USER1, USER2, USER1):
-            options = Browser(app).creation(pair)
+            options = Visitor(app).creation(pair)
             handle = decode(options["user"]["id"])
             answer = app.exchanges[-1]
             good = 16 <= len(handle) <= 64
@@ -409,7 +397,7 @@ class TestRegistration:
         """A user's keys are in excludeCredentials, so no device makes a second one; no others."""
         one, two = with_passkey(app), with_passkey(app, USER2)
         for browser, pair in ((one, USER1), (two, USER2)):
-            listed = {o["id"] for o in Browser(app).creation(pair).get("excludeCredentials") or []}
+            listed = {o["id"] for o in Visitor(app).creation(pair).get("excludeCredentials") or []}
             mine, answer = browser.phone.keys[-1].id, app.exchanges[-1]
             expect_that(mine in listed, f"{mine} among them", f"{len(listed)}", answer, "body")
             others = {key.id for other in (one, two) for key in other.phone.keys} - {mine}
@@ -417,16 +405,16 @@ class TestRegistration:
 
     def test_algorithms(self, app):
         """ES256, EdDSA and RS256 are offered, and each works; what was not offered is refused."""
-        offered = [one["alg"] for one in Browser(app).creation()["pubKeyCredParams"]]
+        offered = [one["alg"] for one in Visitor(app).creation()["pubKeyCredParams"]]
         good = sorted(offered) == [RS256, EDDSA, ES256]
         expect_that(good, "-7, -8 and -257", f"{offered}", app.exchanges[-1], "body")
         for algorithm in (ES256, EDDSA, RS256):
             logged_in(app, USER2, algorithms=(algorithm,))
-        expect_refused(Browser(app).register(USER2, algorithm=ES384), 400)
+        expect_refused(Visitor(app).register(USER2, algorithm=ES384), 400)
 
     def test_known_id_is_refused(self, app):
         """A passkey whose id is known is not registered again, by its owner or anybody else."""
-        browser, thief = with_passkey(app), Browser(app)
+        browser, thief = with_passkey(app), Visitor(app)
         known = browser.phone.keys[-1].id
         expect_refused(thief.register(USER2, id=known), 400)
         expect_refused(thief.register(USER1, id=known), 400)
@@ -435,32 +423,29 @@ class TestRegistration:
 
     def test_what_is_no_registration(self, app):
         """Whatever is no JSON of this form, or makes no sense inside, gets 400 and a sentence."""
-        browser = Browser(app)
+        browser = Visitor(app)
         good = browser.phone.create(browser.creation())
         for body in broken(good):
-            expect_refused(browser.send("POST", "/register", body), 400)
+            expect_refused(browser.post("/register", body=body, headers=AS_JSON), 400)
         attested = decode(good["response"]["attestationObject"])
         for cut in (b"", b"\xff", attested[:-9], attested[:60], b"\xa0"):
-            browser = Browser(app)
+            browser = Visitor(app)
             answer = browser.phone.create(browser.creation())
             answer["response"]["attestationObject"] = encode(cut)
-            expect_refused(browser.send("POST", "/register", answer), 400)
+            expect_refused(browser.post("/register", json_body=answer), 400)
 
 
 def broken(good):
     """Return bodies that are no JSON of the form that a good one has."""
     parts = good["response"]
-    odd = [None, 7, [], {}, "ä", "a", "****"]
-    return [
-        "", "{", "null", "[]", "7", '"x"', "{}", "[" * 3000, '{"id": ' * 1000,
-        {"id": good["id"]}, {**good, "response": None}, {**good, "response": []},
-        {**good, "response": {}}, {**good, "id": None}, {**good, "type": "password"},
-        *({**good, "response": {**parts, "clientDataJSON": one}} for one in odd),
-        *(
-            {**good, "response": {**parts, "clientDataJSON": encode(text)}}
-            for text in (b"", b"{", b"[]", b"{}", b"\xff", b"null", b'{"challenge": 7}', b"[" * 999)
-        ),
-    ]  # fmt: skip
+    changed = [{"id": good["id"]}, {**good, "id": None}, {**good, "type": "password"}]
+    changed += [{**good, "response": odd} for odd in (None, [], {}, "x")]
+    inside = [None, 7, [], {}, "\u00e4", "a", "****"]
+    inside += [encode(text) for text in (b"", b"{", b"[]", b"{}", b"\xff", b"null", b"[" * 999)]
+    inside.append(encode(b'{"type": "webauthn.get", "challenge": 7, "origin": 7}'))
+    changed += [{**good, "response": {**parts, "clientDataJSON": odd}} for odd in inside]
+    odd = ["", "{", "null", "[]", "7", '"x"', "{}", "[" * 3000, '{"id": ' * 1000]
+    return [*odd, *map(json.dumps, changed)]
 
 
 class TestLogin:
@@ -468,7 +453,7 @@ class TestLogin:
         """They have no allowCredentials, whoever asks: nobody learns who has an account."""
         with_passkey(app)
         for body in (None, {"username": "user1"}, {"user": "user1"}, {"name": "nobody"}):
-            options = Browser(app).options("/login/options", body=body)
+            options = Visitor(app).options("/login/options", json_body=body)
             listed = options.get("allowCredentials")
             expect_that(not listed, "no allowCredentials", f"{listed}", app.exchanges[-1], "body")
         unknown, browser = with_passkey(app), with_passkey(app)
@@ -478,7 +463,7 @@ class TestLogin:
     def test_user_handle_must_be_the_owners(self, app):
         """The userHandle must be that of the key's owner; missing, it is refused too."""
         browser = with_passkey(app)
-        other = Browser(app).creation(USER2)["user"]["id"]
+        other = Visitor(app).creation(USER2)["user"]["id"]
         for handle in (other, encode(b"user2"), encode(b"user1"), "", encode(bytes(64))):
             expect_refused(browser.log_in(user_handle=handle))
             expect_out(browser)
@@ -495,7 +480,7 @@ class TestLogin:
             changed = bytearray(decode(answer["response"][place]))
             changed[-2 if place == "clientDataJSON" else -1] ^= 1
             answer["response"][place] = encode(bytes(changed))
-            expect_refused(browser.send("POST", "/login", answer), 400, 403)
+            expect_refused(browser.post("/login", json_body=answer), 400, 403)
         expect_out(thief)
 
     def test_what_is_no_login(self, app):
@@ -504,15 +489,15 @@ class TestLogin:
         good = browser.signed()
         parts = good["response"]
         for body in broken(good):
-            expect_refused(browser.send("POST", "/login", body), 400)
+            expect_refused(browser.post("/login", body=body, headers=AS_JSON), 400)
         for name in ("signature", "authenticatorData"):
             expect_refused(
-                browser.send("POST", "/login", {**good, "response": {**parts, name: 7}}), 400
+                browser.post("/login", json_body={**good, "response": {**parts, name: 7}}), 400
             )
         for name, value in [("authenticatorData", b""), ("authenticatorData", b"x" * 36)]:
             answer = browser.signed()
             answer["response"][name] = encode(value)
-            expect_refused(browser.send("POST", "/login", answer), 400, 403)
+            expect_refused(browser.post("/login", json_body=answer), 400, 403)
         expect(browser.log_in(), 200)
 
 
@@ -536,7 +521,7 @@ class TestCounter:
 
     def test_counter_of_the_registration_counts(self, app):
         """The counter begins with what it was when the passkey was made."""
-        browser = Browser(app)
+        browser = Visitor(app)
         expect(browser.register(count=7), 201)
         expect_refused(browser.log_in(count=7))
         expect(browser.log_in(count=8), 200)
@@ -546,7 +531,7 @@ class TestCounter:
         app = start()
         browser, other = logged_in(app), with_passkey(app)
         key = browser.phone.keys[-1]
-        copy = Browser(app)
+        copy = Visitor(app)
         copy.phone.keys.append(replace(key, count=key.count - 1))
         before = marks(browser)
         forged = replace(key, private=other.phone.keys[-1].private, count=0)
@@ -566,12 +551,12 @@ class TestCounter:
         app = start()
         owner = with_passkey(app)
         for count in (10, 20, 30):
-            browsers = [Browser(app) for _ in range(4)]
+            browsers = [Visitor(app) for _ in range(4)]
             for browser in browsers:
                 browser.phone.keys = list(owner.phone.keys)
             answers = [browser.signed(count=count) for browser in browsers]
             with ThreadPoolExecutor(4) as pool:
-                got = list(pool.map(lambda b, a: b.send("POST", "/login", a), browsers, answers))
+                got = list(pool.map(lambda b, a: b.post("/login", json_body=a), browsers, answers))
             opened = sum(one.status == 200 for one in got)
             expect_that(opened == 1, "one of four let in", f"{opened}", got[-1], "status")
 
@@ -583,7 +568,7 @@ class TestCounter:
         expect_refused(bound.log_in(flags=BOTH | CAN_SYNC))
         expect_refused(bound.log_in(flags=BOTH | SYNCED))
         expect_refused(synced.log_in(flags=BOTH))
-        expect_refused(Browser(app).register(USER2, flags=BOTH | SYNCED), 400)
+        expect_refused(Visitor(app).register(USER2, flags=BOTH | SYNCED), 400)
         expect(synced.log_in(flags=BOTH | CAN_SYNC), 200)
         expect_that(marked(synced)["synced"] is False, "synced: false now", "true")
 
@@ -605,7 +590,7 @@ def marked(browser):
 class TestPasskeys:
     def test_own_passkeys_are_listed(self, app):
         """GET /passkeys lists one's own, when each was made and used; nobody else's."""
-        expect(Browser(app).send("GET", "/passkeys"), 403)
+        expect(Visitor(app).get("/passkeys"), 403)
         one, two = logged_in(app), with_passkey(app)
         other = logged_in(app, USER2)
         listed = {o["id"]: o for o in one.passkeys()}
@@ -615,7 +600,7 @@ class TestPasskeys:
         fresh, used = listed[ids[1]]["used"], listed[ids[0]]["used"]
         good = used and not fresh and listed[ids[0]]["made"]
         expect_that(good, "when it was used last, or null", f"{used!r}, {fresh!r}")
-        expect(other.send("GET", "/passkeys"), headers={"Cache-Control": "no-store"})
+        expect(other.get("/passkeys"), headers={"Cache-Control": "no-store"})
 
     def test_removed_passkey_opens_nothing(self, start):
         """DELETE /passkeys/<id> is 204; it is refused from then on, after a restart too."""
@@ -636,7 +621,7 @@ class TestPasskeys:
         """Another user's, an unknown and a removed one are 404; without a session it is 403."""
         browser, other = logged_in(app), logged_in(app, USER2)
         mine, theirs = (one.phone.keys[-1].id for one in (browser, other))
-        expect(Browser(app).send("DELETE", f"/passkeys/{theirs}"), 403)
+        expect(Visitor(app).send("DELETE", f"/passkeys/{theirs}"), 403)
         for id in (theirs, "AAAA", "x", "%C3%A4", "%00"):
             expect(browser.send("DELETE", f"/passkeys/{id}"), 404)
         expect(other.log_in(), 200)
@@ -677,7 +662,7 @@ class TestSession:
         for _ in range(3):
             before = dict(browser.cookies)
             expect(browser.log_in(), 200)
-            planted = Browser(app)
+            planted = Visitor(app)
             planted.cookies = before
             expect_out(planted)
             changed = {v for n, v in browser.cookies.items() if before.get(n) != v}
@@ -685,7 +670,7 @@ class TestSession:
             seen.append("".join(sorted(changed)))
         expect_that(len(set(seen)) == 3, "three sessions", "the same again")
         for made_up in ("user1", "1", encode(b"user1"), "a" * 43):
-            forged = Browser(app)
+            forged = Visitor(app)
             forged.cookies = dict.fromkeys([*browser.cookies, "user", "session"], made_up)
             expect_out(forged)
 
@@ -705,11 +690,11 @@ class TestSession:
         """After POST /logout a copy of the cookie is refused, after a restart too."""
         app = start()
         browser, other = logged_in(app), logged_in(app)
-        copy = Browser(app)
+        copy = Visitor(app)
         copy.cookies = dict(browser.cookies)
-        expect(browser.send("GET", "/logout"), 405)
+        expect(browser.get("/logout"), 405)
         expect_in(browser, "user1")
-        answer = browser.send("POST", "/logout")
+        answer = browser.post("/logout")
         came = f"status {answer.status}"
         expect_that(answer.status in (200, 204, 302, 303), "status 204", came, answer, "status")
         expect_out(copy)
@@ -729,20 +714,19 @@ class TestSession:
         """What a page of another origin has the browser send is refused."""
         browser = logged_in(app)
         answer = browser.signed()
-        own = {"Sec-Fetch-Site": "same-origin", "Origin": app.origin}
         for headers in (OTHER_SITE, {"Origin": "http://localhost:1"}, {"Origin": "null"}):
             for method, target, body in [
                 ("POST", "/login", answer),
                 ("POST", "/register/options", None),
                 ("POST", "/logout", None),
             ]:
-                refused = browser.send(method, target, body, headers=headers)
+                refused = browser.send(method, target, json_body=body, headers=headers)
                 expect_refused(refused, 400, 403)
         expect_in(browser, "user1")
-        sent = {**own, "Content-Type": "text/plain"}  # which a form of any site can send
-        expect_refused(browser.send("POST", "/login", json.dumps(answer), headers=sent), 400, 403)
+        sent = {"Content-Type": "text/plain"}  # which a form of any site can send
+        expect_refused(browser.post("/login", body=json.dumps(answer), headers=sent), 400, 403)
         expect(browser.log_in(), 200)
-        expect(browser.send("POST", "/login", browser.signed(), headers=own), 200)
+        expect(browser.post("/login", json_body=browser.signed()), 200)
 
 
 class Page(HTMLParser):
@@ -813,19 +797,19 @@ class TestTransfer:
         """POST /transfer takes an assertion of its own, once; a session alone is not enough."""
         browser = logged_in(app)
         wanted = {"to": "user2", "amount": 25}
-        expect(Browser(app).send("POST", "/transfer/options", wanted), 403)
-        expect_refused(browser.send("POST", "/transfer", wanted), 400, 403)
-        expect_refused(browser.send("POST", "/transfer", {**wanted, "credential": {}}), 400, 403)
+        expect(Visitor(app).post("/transfer/options", json_body=wanted), 403)
+        expect_refused(browser.post("/transfer", json_body=wanted), 400, 403)
+        expect_refused(browser.post("/transfer", json_body={**wanted, "credential": {}}), 400, 403)
         signed = sign_transfer(browser, wanted)
-        expect(browser.send("POST", "/transfer", signed), 200)
-        expect_refused(browser.send("POST", "/transfer", signed))
+        expect(browser.post("/transfer", json_body=signed), 200)
+        expect_refused(browser.post("/transfer", json_body=signed))
         for wrong in (
             {"flags": PRESENT},
             {"client": {"origin": "http://localhost:1"}},
             {"signature": b"x"},
         ):
             signed = sign_transfer(browser, wanted, **wrong)
-            expect_refused(browser.send("POST", "/transfer", signed))
+            expect_refused(browser.post("/transfer", json_body=signed))
 
     def test_signature_is_of_this_transfer(self, app):
         """With what was signed for one transfer no other is made: another amount or receiver."""
@@ -833,9 +817,9 @@ class TestTransfer:
         wanted = {"to": "user2", "amount": 25}
         for changed in ({"amount": 26}, {"amount": 2500}, {"to": "user3"}, {"to": "user2 "}):
             signed = sign_transfer(browser, wanted)
-            expect_refused(browser.send("POST", "/transfer", {**signed, **changed}))
+            expect_refused(browser.post("/transfer", json_body={**signed, **changed}))
         challenges = [
-            browser.options("/transfer/options", body={**wanted, **changed})["challenge"]
+            browser.options("/transfer/options", json_body={**wanted, **changed})["challenge"]
             for changed in ({}, {"amount": 26})
         ]
         expect_that(challenges[0] != challenges[1], "another challenge", "the same")
@@ -845,24 +829,24 @@ class TestTransfer:
         browser = logged_in(app)
         wanted = {"to": "user2", "amount": 25}
         signed = {**wanted, "credential": browser.signed()}
-        expect_refused(browser.send("POST", "/transfer", signed))
+        expect_refused(browser.post("/transfer", json_body=signed))
         signed = sign_transfer(browser, wanted)
-        expect_refused(browser.send("POST", "/login", signed["credential"]))
+        expect_refused(browser.post("/login", json_body=signed["credential"]))
 
     def test_transfer_is_signed_by_its_owner(self, app):
         """Another user's passkey does not confirm it; nonsense is 400."""
         browser, other = logged_in(app), logged_in(app, USER2)
         wanted = {"to": "user2", "amount": 25}
-        options = browser.options("/transfer/options", body=wanted)
+        options = browser.options("/transfer/options", json_body=wanted)
         credential = other.phone.get({**options, "allowCredentials": []})
         signed = {**wanted, "credential": credential}
-        expect_refused(browser.send("POST", "/transfer", signed))
+        expect_refused(browser.post("/transfer", json_body=signed))
         odd = [{}, [], {"to": 7, "amount": 1}, {"to": "", "amount": 1}, {"to": "x", "amount": "1"}]
         odd += [{"to": "x", "amount": amount} for amount in (0, -1, 1.5, True, 10**30)]
         for body in odd:
-            expect_refused(browser.send("POST", "/transfer/options", body), 400)
+            expect_refused(browser.post("/transfer/options", json_body=body), 400)
 
 
 def sign_transfer(browser, wanted, **wrong):
-    options = browser.options("/transfer/options", body=wanted)
+    options = browser.options("/transfer/options", json_body=wanted)
     return {**wanted, "credential": browser.phone.get(options, **wrong)}

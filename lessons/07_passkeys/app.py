@@ -75,16 +75,12 @@ def register():
     verify = webauthn.verify_registration_response
     new = verified(verify, credential, challenge, 400, supported_pub_key_algs=ALGORITHMS)
     id = helpers.bytes_to_base64url(new.credential_id)
-    added = len(new.credential_id) <= 1023 and store.add_passkey(
-        challenge["name"],
-        id,
-        new.credential_public_key,
-        new.sign_count,
-        new.credential_device_type == "multi_device",
-        new.credential_backed_up,
-    )
-    if not added:
-        abort(400, "A passkey of this id is registered already, or the id is too long.")
+    if id != credential.id or len(new.credential_id) > 1023:
+        abort(400, "A passkey has one id, of 1 to 1023 bytes.")
+    can_sync = new.credential_device_type == "multi_device"
+    details = new.credential_public_key, new.sign_count, can_sync, new.credential_backed_up
+    if not store.add_passkey(challenge["name"], id, *details):
+        abort(400, "A passkey of this id is registered already.")
     return {"id": id}, 201
 
 

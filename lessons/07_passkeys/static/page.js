@@ -1,5 +1,5 @@
-// The page of lesson 07. The browser does the work: options come from the server as JSON, the
-// authenticator answers, and the answer goes back as JSON. Nothing secret passes through here.
+// The page of lesson 07. The server's options are JSON; the browser and the device make an answer
+// of them, which goes back as JSON. No secret passes through here but the password, once.
 const $ = (id) => document.getElementById(id);
 
 async function ask(method, path, body, headers = {}) {
@@ -25,27 +25,25 @@ async function logIn() {
   return "You are logged in.";
 }
 
-function basic() { // btoa takes bytes, and a password may hold any letter
+function basic() { // of bytes: btoa takes no other letters than theirs
   const pair = new TextEncoder().encode(`${$("name").value}:${$("password").value}`);
+  $("password").value = "";
   return { Authorization: `Basic ${btoa(String.fromCharCode(...pair))}` };
 }
 
 function row(key) {
   const item = document.createElement("li"), remove = document.createElement("button");
-  const used = key.used ? `last used ${new Date(key.used).toLocaleString()}` : "never used";
-  const kind = key.synced ? "synced" : "on one device";
-  item.textContent = `Made ${new Date(key.made).toLocaleString()}, ${used}, ${kind}. `;
-  if (key.went_back) {
-    item.className = "warning";
-    item.append("Somebody may have a copy of it: remove it. ");
-  }
+  const [made, used] = [key.made, key.used].map((at) => at && new Date(at).toLocaleString());
+  item.textContent = `Made ${made}, ${used ? `last used ${used}` : "not used yet"}, `
+    + `${key.synced ? "synced" : "on one device"}.`
+    + (key.went_back ? " Somebody may have a copy of it: remove it!" : "");
   remove.textContent = "Remove";
-  remove.setAttribute("aria-label", `Remove the passkey made ${new Date(key.made).toLocaleString()}`);
+  remove.setAttribute("aria-label", `Remove the passkey made ${made}`);
   remove.onclick = () => act(async () => {
     await ask("DELETE", `passkeys/${key.id}`);
-    return "The passkey was removed here. Delete it on your device as well.";
+    return "The passkey opens nothing any more. Delete it on your device, too.";
   });
-  item.append(remove);
+  item.append(" ", remove);
   return item;
 }
 
@@ -59,16 +57,20 @@ async function show() {
   $("outside").hidden = page.ok;
 }
 
+const SAID = { // what browsers call it, in words
+  NotAllowedError: "Nothing was done: somebody said no, or it took too long.",
+  InvalidStateError: "This device has a passkey for this account already.",
+  SecurityError: "Passkeys belong to a name. Visit this page at the address that it was set up for.",
+};
+
 async function act(action) {
   $("status").textContent = "";
   try {
     const said = await action();
     await show();
     $("status").textContent = said;
-  } catch (error) { // NotAllowedError: the user said no, or time ran out
-    const no = { NotAllowedError: "Nothing was done: you said no, or it took too long.",
-      InvalidStateError: "This device has a passkey for this account already." };
-    $("status").textContent = no[error.name] ?? error.message;
+  } catch (error) {
+    $("status").textContent = SAID[error.name] ?? error.message;
   }
 }
 
@@ -79,6 +81,6 @@ if (window.PublicKeyCredential?.parseCreationOptionsFromJSON) {
   $("logout").onclick = () => act(() => ask("POST", "logout").then(() => "You are logged out."));
   show();
 } else {
-  $("status").textContent = "This browser has no passkeys, or an old form of them. "
-    + "Use a newer one, at https:// or http://localhost.";
+  $("status").textContent = "This browser has no passkeys here. It may be an old one; or the page "
+    + "was not opened over https, or at http://localhost.";
 }
