@@ -10,12 +10,14 @@ import table_digest
 import table_hashing
 import table_jwt
 import table_otp
+import table_passkeys
 from table_basic import BASIC
 from table_digest import DIGEST
 from table_hashing import HASHING
 from table_jwt import JWT
 from table_otp import OTP
+from table_passkeys import PASSKEYS
 
-_FILES = [table_hashing, table_basic, table_digest, table_jwt, table_otp]
-ATTACKS = [*HASHING, *BASIC, *DIGEST, *JWT, *OTP]
+_FILES = [table_hashing, table_basic, table_digest, table_jwt, table_otp, table_passkeys]
+ATTACKS = [*HASHING, *BASIC, *DIGEST, *JWT, *OTP, *PASSKEYS]
 STILL_WORKS = [row for file in _FILES for row in file.STILL_WORKS]
