@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from ..showing.exchange import Exchange
 from .client import Client
@@ -34,13 +34,14 @@ class Form:
 class Browser:
     """Send requests with the cookies of the answers before, as one user's browser.
 
-    app: a running lesson, or any Client; origin: what its pages are addressed by, as requests name
-    it in the header Origin. Two browsers share nothing.
+    app: a running lesson, or any Client; origin: where it visits it, as the headers Host and Origin
+    say; by name if None, as a reader would. Two browsers share nothing.
     """
 
     def __init__(self, app: Client, origin: str | None = None):
         self.app = app
         self.origin = origin or getattr(app, "origin", f"http://127.0.0.1:{app.port}")
+        self.host = urlsplit(self.origin).netloc
         self.cookies: dict[str, str] = {}
 
     def get(self, target: str = "/", **how) -> Exchange:
@@ -66,9 +67,9 @@ class Browser:
         from a page of the app, as browsers do; `headers` can say otherwise. For all else see
         Client.send.
         """
-        sent: dict[str, Any] = {}
+        sent: dict[str, Any] = {"Host": self.host}
         if method not in ("GET", "HEAD"):
-            sent = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
+            sent |= {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if json_body is not None:
