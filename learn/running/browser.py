@@ -63,10 +63,12 @@ class Browser:
     ) -> Exchange:
         """Send one request with this browser's cookies, keep those that come, return the exchange.
 
-        json_body: a value that is sent as JSON. A request that changes something says that it comes
+        target: a path, or a whole address of the app's, as a Location has it; json_body: a value
+        that is sent as JSON. A request that changes something says that it comes
         from a page of the app, as browsers do; `headers` can say otherwise. For all else see
         Client.send.
         """
+        target = target.removeprefix(self.origin) or "/"
         sent: dict[str, Any] = {"Host": self.host}
         if method not in ("GET", "HEAD"):
             sent |= {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
