@@ -18,7 +18,15 @@ from learn.running.browser import forms_of
 
 WORKS, FAILS, NOT_THERE = "succeeds", "fails", "n/a"
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
-PROTECTED = {"01": "/login", "02": "/", "03": "/", "04": "/secured", "05": "/", "06": "/"}
+PROTECTED = {
+    "01": "/login",
+    "02": "/",
+    "03": "/",
+    "04": "/secured",
+    "05": "/",
+    "06": "/",
+    "07": "/secured",
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,8 @@ def without(attack, folder) -> dict[str, str]:
     Each text that is replaced stands in exactly one of the files, once. folder: the lesson's.
     Its templates are among them, as "templates/login.html".
     """
-    names = dict.fromkeys(["groundwork.py", "store.py", "app.py", f"{attack.file}.py"])
+    names = ["groundwork.py", "store.py", "sessions.py", "app.py", f"{attack.file}.py"]
+    names = dict.fromkeys(name for name in names if (folder / name).is_file())
     names |= dict.fromkeys(f"templates/{file.name}" for file in folder.glob("templates/*"))
     texts = {name: (folder / name).read_text("utf-8") for name in names}
     for old, new in attack.without:
@@ -190,6 +199,10 @@ def gets_in(target, user=USER2) -> bool:
     if which == "01":
         form = {"username": "user1", "password": "pass1"}  # user2's old hash is to stay
         return is_in(target.post("/login", form=form))
+    if which == "07":
+        from on_passkeys import honest  # which imports this file
+
+        return honest(target)
     if which == "04" and is_naive(target):
         return is_in(target.get(f"/secured?token={token(target, user)}"))
     path = PROTECTED[which].encode()

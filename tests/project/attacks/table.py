@@ -10,14 +10,24 @@ import table_digest
 import table_hashing
 import table_jwt
 import table_otp
+import table_passkeys
 import table_sessions
 from table_basic import BASIC
 from table_digest import DIGEST
 from table_hashing import HASHING
 from table_jwt import JWT
 from table_otp import OTP
+from table_passkeys import PASSKEYS
 from table_sessions import SESSIONS
 
-_FILES = [table_hashing, table_basic, table_digest, table_jwt, table_otp, table_sessions]
-ATTACKS = [*HASHING, *BASIC, *DIGEST, *JWT, *OTP, *SESSIONS]
+_FILES = [
+    table_hashing,
+    table_basic,
+    table_digest,
+    table_jwt,
+    table_otp,
+    table_sessions,
+    table_passkeys,
+]
+ATTACKS = [*HASHING, *BASIC, *DIGEST, *JWT, *OTP, *SESSIONS, *PASSKEYS]
 STILL_WORKS = [row for file in _FILES for row in file.STILL_WORKS]
