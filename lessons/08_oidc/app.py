@@ -1,0 +1,206 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["authlib>=1.6.6", "flask>=3.1", "joserfc>=1.0", "requests>=2.32"]
+# ///
+"""Lesson 08, done right: OpenID Connect (OIDC) with Authlib.
+
+A provider checks the password. The browser carries a code from there to here; the server turns it
+into an ID token, which is signed and says who logged in. Nothing that the browser brings is
+believed: it must belong to a login that this browser began here, and count for the first time.
+"""
+
+import hmac
+import re
+import secrets
+import time
+
+from authlib.integrations.flask_client import FlaskOAuth2App, OAuth, OAuthError
+from authlib.oauth2.claims import JWTClaims
+from flask import Flask, abort, redirect, render_template, request, session, url_for
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from requests import RequestException
+
+import store
+
+app = Flask(__name__)
+DOWN = "The provider does not answer as it should. Try again in a moment."
+ALGORITHMS = ["RS256", "PS256", "ES256"]  # public keys only: never "none", never HS256
+LEEWAY = 10  # seconds by which the provider's clock may differ from ours
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
+
+
+class Provider(FlaskOAuth2App):
+    """Authlib's client, with what it leaves to the application."""
+
+    next_look = 0
+
+    def load_server_metadata(self):
+        if time.time() - self.server_metadata.get("_loaded_at", 0) > 600:
+            self.server_metadata = {}  # keys that were taken back shall not count for ever
+        metadata = super().load_server_metadata()
+        if metadata["issuer"] != app.config["ISSUER"]:  # OIDC Discovery 4.3
+            raise ValueError("it says that it is another provider")
+        metadata["id_token_signing_alg_values_supported"] = ALGORITHMS  # Authlib goes by these
+        return metadata
+
+    def fetch_jwk_set(self, force=False):
+        # A token with an unknown key is signed with a new key, or made up by anybody at all.
+        if force and time.monotonic() < self.next_look:
+            return self.server_metadata["jwks"]
+        if force:
+            self.next_look = time.monotonic() + 10
+        keys = super().fetch_jwk_set(force)
+        KeySet.import_key_set(keys)  # raises if these are no keys
+        return keys
+
+
+def ask(question, *arguments, **more):
+    """Return what the provider answers; answer 503 if it is down, slow, or talks nonsense."""
+    try:
+        return question(*arguments, **more)
+    except Exception as error:  # nonsense comes in all shapes, and raises whatever fits
+        if isinstance(error, OAuthError) and error.error == "invalid_grant":
+            abort(400, "The provider does not take this code: it is used or old. Log in again.")
+        provider.server_metadata = {}  # it may be part of the nonsense
+        app.logger.error("%s: %s", question.__name__, type(error).__name__)
+        abort(503, DOWN)
+
+
+def claims_of(token, nonce=None, kind=None, needed=()):
+    """Return what a token of the provider's says, all checked; answer 400 if it does not hold."""
+    ask(provider.fetch_jwk_set)
+    wanted = {name: {"essential": True} for name in ("iat", "exp", *needed)}
+    wanted["iss"] = {"essential": True, "value": app.config["ISSUER"]}
+    wanted["aud"] = {"essential": True, "value": app.config["CLIENT_ID"]}
+    try:
+        claims = provider.parse_id_token(token, nonce, wanted, kind, LEEWAY)
+        for name in {"sub", "sid", "jti"} & set(claims):  # "sub": OIDC Core 2
+            if not re.fullmatch(r"[!-~]{1,255}", claims[name], re.ASCII):
+                raise ValueError(name)
+    except RequestException:
+        abort(503, DOWN)
+    except Exception as error:  # here as well: tokens come from anybody
+        reason = error if isinstance(error, JoseError) else "it can't be read"
+        abort(400, f"The provider's token does not count: {reason}.")
+    return claims
+
+
+@app.get("/login")
+def login():
+    """Send the browser to the provider, with what will show that the answer is meant for it."""
+    asked = ask(provider.create_authorization_url, url_for("callback", _external=True))
+    browser = session.setdefault("browser", secrets.token_urlsafe(16))
+    store.keep_login(asked["state"], browser, asked["nonce"], asked["code_verifier"])
+    return redirect(asked["url"])
+
+
+@app.get("/callback")
+def callback():
+    """Take the code that the browser brings, and log in whom the provider names for it."""
+    begun = store.take_login(request.args.get("state", ""), session.get("browser", ""))
+    if not begun:
+        abort(400, "This login was not begun in this browser, or it is over. Begin at /login.")
+    # With two providers, one could have us bring it a code of the other's (RFC 9207).
+    named = ask(provider.load_server_metadata).get("authorization_response_iss_parameter_supported")
+    issuer = app.config["ISSUER"]
+    if request.args.get("iss", None if named else issuer) != issuer:
+        abort(400, "This answer is not from the provider that was asked. Begin at /login.")
+    if request.args.get("error") == "access_denied":
+        abort(400, "You said no at the provider, so nobody is logged in.")
+    if not request.args.get("code"):
+        abort(400, "The provider sent no code, so nobody is logged in.")
+    proof = {"code": request.args["code"], "code_verifier": begun["verifier"]}  # PKCE (RFC 7636)
+    token = ask(provider.fetch_access_token, url_for("callback", _external=True), **proof)
+    claims = claims_of(token, begun["nonce"])
+    person = claims if "name" in claims else ask(provider.userinfo, token=token)
+    if person.get("sub") != claims["sub"]:  # OIDC Core 5.3.2
+        abort(400, "The provider tells about somebody else than who logged in.")
+    begin_session(claims, str(person.get("name") or claims["sub"]))
+    return redirect(url_for("index"), 303)  # the tokens are forgotten here
+
+
+def begin_session(claims, name):
+    """Log in whom the claims name, in place of whatever the browser sent."""
+    name = "".join(filter(str.isprintable, name))[:100]
+    # The pair is an account. Another `sub` may have the same name or mail address, now or later.
+    account = store.account_of(claims["iss"], claims["sub"], name)
+    store.end_session(session.get("id", ""))
+    session.clear()
+    session["id"] = store.begin_session(account, claims.get("sid"))
+
+
+@app.get("/public")
+def public():
+    return "Hello, whoever you are!\n"
+
+
+@app.get("/")
+def index():
+    user = store.find_session(session.get("id", ""))
+    if not user:
+        return redirect(url_for("login"))
+    session.setdefault("csrf", secrets.token_urlsafe(16))  # no page of another site can know it
+    page = render_template("index.html", user=user, csrf=session["csrf"])
+    return page, {"Content-Type": "text/html; charset=utf-8"}
+
+
+@app.post("/logout")
+def logout():
+    """End the session here, and have the browser ask the provider to end its own."""
+    kept, sent = str(session.get("csrf", "")), request.form.get("csrf", "")
+    if not kept or not hmac.compare_digest(kept.encode(), sent.encode()):
+        abort(400, "This form is too old, or it came without its cookie. Reload it and try again.")
+    store.end_session(session.get("id", ""))  # a copy of the cookie ends as well
+    session.clear()
+    back = {"post_logout_redirect_uri": url_for("public", _external=True)}
+    # Without id_token_hint the provider asks the user, and no token has to be kept for this.
+    asked = ask(provider.create_logout_url, **back, client_id=app.config["CLIENT_ID"])
+    return redirect(asked["url"], 303)
+
+
+@app.post("/backchannel-logout")
+def backchannel_logout():
+    """End the sessions that the provider itself names, in a token without any browser."""
+    token = {"id_token": request.form.get("logout_token", "")}
+    claims = claims_of(token, None, JWTClaims, ["jti", "events"])
+    event = claims["events"].get(LOGOUT) if isinstance(claims["events"], dict) else None
+    who = claims.get("sub"), claims.get("sid")
+    # Back-Channel Logout 2.6. An ID token has a nonce and no event, so it is no logout token.
+    if not isinstance(event, dict) or "nonce" in claims or who == (None, None):
+        abort(400, "This is no logout token.")
+    if not store.first_use(claims["jti"], claims["exp"]):
+        abort(400, "This logout token was used before.")
+    store.end_sessions_of(app.config["ISSUER"], *who)
+    return ""
+
+
+@app.after_request
+def add_headers(response):
+    response.headers["Cache-Control"] = "no-store"  # after logout, the back button shows nothing
+    policy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    response.headers["Content-Security-Policy"] = policy
+    return response
+
+
+app.config["SESSION_COOKIE_SAMESITE"] = "Lax"  # Strict: it would not come along to /callback
+store.set_up(app, LOGIN_LIFETIME=600, IDLE_TIMEOUT=1800, ABSOLUTE_TIMEOUT=43200)
+# A browser takes a cookie __Host-… only over https, from this very host, for all paths.
+secure = app.config["SESSION_COOKIE_SECURE"]
+app.config["SESSION_COOKIE_NAME"] = "__Host-lesson08" if secure else "lesson08"
+provider = OAuth(app).register(
+    "provider",
+    client_cls=Provider,
+    client_id=app.config["CLIENT_ID"],
+    client_secret=app.config["CLIENT_SECRET"],
+    server_metadata_url=app.config["ISSUER"].rstrip("/") + "/.well-known/openid-configuration",
+    client_kwargs={
+        "scope": "openid profile email",
+        "code_challenge_method": "S256",
+        "default_timeout": 2,  # seconds of silence
+        "leeway": 0,
+    },
+)
+
+if __name__ == "__main__":
+    app.run(port=5008, debug=False)
