@@ -16,7 +16,7 @@ import time
 
 from authlib.integrations.flask_client import FlaskOAuth2App, OAuth, OAuthError
 from authlib.oauth2.claims import JWTClaims
-from flask import Flask, abort, redirect, render_template, request, session, url_for
+from flask import Flask, abort, redirect, render_template_string, request, session, url_for
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from requests import RequestException
@@ -27,6 +27,17 @@ app = Flask(__name__)
 DOWN = "The provider does not answer as it should. Try again in a moment."
 ALGORITHMS = ["RS256", "PS256", "ES256"]  # public keys only: never "none", never HS256
 LEEWAY = 10  # seconds by which the provider's clock may differ from ours
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Lesson 08</title>
+<h1>Hello, {{ user.name }}!</h1>
+<p>{{ user.issuer }} says that this is your name.</p>
+<form method="post" action="{{ url_for('logout') }}">
+<input type="hidden" name="csrf" value="{{ csrf }}">
+<button type="submit">Log out</button>
+</form>
+"""
 LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -141,7 +152,7 @@ def index():
     if not user:
         return redirect(url_for("login"))
     session.setdefault("csrf", secrets.token_urlsafe(16))  # no page of another site can know it
-    page = render_template("index.html", user=user, csrf=session["csrf"])
+    page = render_template_string(PAGE, user=user, csrf=session["csrf"])  # which escapes the name
     return page, {"Content-Type": "text/html; charset=utf-8"}
 
 
@@ -149,7 +160,9 @@ def index():
 def logout():
     """End the session here, and have the browser ask the provider to end its own."""
     kept, sent = str(session.get("csrf", "")), request.form.get("csrf", "")
-    if not kept or not hmac.compare_digest(kept.encode(), sent.encode()):
+    own = f"{request.scheme}://{request.host}"
+    right = kept and hmac.compare_digest(kept.encode(), sent.encode())
+    if not right or request.headers.get("Origin", own) != own:  # lesson 06
         abort(400, "This form is too old, or it came without its cookie. Reload it and try again.")
     store.end_session(session.get("id", ""))  # a copy of the cookie ends as well
     session.clear()

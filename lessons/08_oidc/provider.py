@@ -1,154 +1,84 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["authlib>=1.6.6", "flask>=3.1", "joserfc>=1.0", "libpass[argon2]>=1.9", "requests>=2.32"]
+# dependencies = [
+#     "authlib>=1.6.6", "flask>=3.1", "joserfc>=1.0", "libpass[argon2]>=1.9", "requests>=2.32"
+# ]
 # ///
 """Lesson 08's provider: it checks the password, so that other sites need not (OpenID Connect).
 
-It is for teaching: small enough to be read, on Authlib's server, and all in memory, so a restart
-ends every login and makes a new key. It leaves out what you would want of a real one: a second
-factor (lesson 05), a limit on guesses (lesson 02), a memory for what a user has allowed, refresh
-tokens, a way for clients to register, `prompt=none`, and TLS.
+It is for teaching: small enough to be read, on Authlib's server, with everything in memory, so a
+restart ends every login and makes a new key. It leaves out what you would want of a real one: TLS,
+a second factor (lesson 05), a limit on guesses (lesson 02), a memory for what a user has allowed,
+refresh tokens, `prompt=none`, `id_token_hint`, and a way for sites to register.
 """
 
 import hmac
-import json
 import secrets
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from types import SimpleNamespace
 
 import requests
+from authlib.common.urls import add_params_to_uri
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import ClientMixin
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from authlib.oauth2.rfc9207 import IssuerParameter
-from authlib.oidc.core import AuthorizationCodeMixin, UserInfo
+from authlib.oidc.core import UserInfo
 from authlib.oidc.core.grants import OpenIDCode
-from flask import Flask, abort, redirect, render_template, request, session, url_for
+from flask import Flask, abort, redirect, render_template, request, session
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
-from passlib.hash import argon2
+from provider_store import SCOPES, USERS, check_password, find_client, register
 
 app = Flask(__name__)
-app.config.from_mapping(ISSUER="http://localhost:5018", KEY_LIFETIME=86400, CLIENTS="")
+app.config.update(ISSUER="http://localhost:5018", CLIENT="http://localhost:5008", CLIENTS={})
 app.config.update(SESSION_COOKIE_NAME="lesson08-provider", SESSION_COOKIE_SAMESITE="Lax")
-app.config.from_prefixed_env()  # FLASK_ISSUER, FLASK_CLIENTS (a JSON file like CLIENTS) and so on
-app.secret_key = secrets.token_hex(32)
+app.config.update(SECRET_KEY=secrets.token_hex(32), KEY_LIFETIME=86400, MAX_CONTENT_LENGTH=16384)
+app.config.from_prefixed_env()  # FLASK_ISSUER, FLASK_CLIENT, FLASK_KEY_LIFETIME and so on
+register(app)
 ISSUER = app.config["ISSUER"]
 LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
-argon2id = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)  # lesson 01
-NOBODY = argon2id.hash(secrets.token_hex())  # an unknown user costs a hash as well
-USERS = {  # `sub` never changes and is never given to anybody else; a name or an address may be
-    "user1": {"sub": "6d5e8c1f", "hash": argon2id.hash("pass1"), "email": "user1@example.com"},
-    "user2": {"sub": "b90a4e27", "hash": argon2id.hash("pass2"), "email": "user2@example.com"},
-}
-APP = "http://localhost:5008"
-CLIENTS = {  # the sites that may ask; their addresses count to the letter (RFC 9700 2.1)
-    "lesson-08": {
-        "secret": "pass8",
-        "redirect_uris": [f"{APP}/callback"],
-        "post_logout_redirect_uris": [f"{APP}/public"],
-        "backchannel_logout_uri": f"{APP}/backchannel-logout",
-        "resources": [f"{APP}/api"],
-    }
-}
-keys, logins, codes, tokens = [], {}, {}, {}  # keys: the newest first, with when they were made
+keys, logins, codes, tokens = [], {}, {}, {}  # the newest key comes first
 
 
-@dataclass
-class Login:
-    """Somebody's session here, which goes by `sid` at the clients."""
-
-    name: str
-    sid: str = field(default_factory=lambda: secrets.token_urlsafe(16))
-    since: int = field(default_factory=lambda: int(time.time()))
-    clients: set = field(default_factory=set)  # who gets a logout token when it ends
-
-
-class Client(dict, ClientMixin):
-    """A site that may ask, as it is registered."""
-
-    def get_client_id(self):
-        return self["id"]
-
-    def get_default_redirect_uri(self):
-        return None  # it always has to be named
-
-    def get_allowed_scope(self, scope):
-        return " ".join(s for s in (scope or "").split() if s in ("openid", "profile", "email"))
-
-    def check_redirect_uri(self, uri):
-        return uri in self["redirect_uris"]
-
-    def check_client_secret(self, secret):
-        return hmac.compare_digest(self["secret"].encode(), secret.encode())
-
-    def check_endpoint_auth_method(self, method, endpoint):
-        return method == "client_secret_basic"
-
-    def check_response_type(self, kind):
-        return kind == "code"
-
-    def check_grant_type(self, kind):
-        return kind == "authorization_code"
-
-
-@dataclass
-class Code(AuthorizationCodeMixin):
+class Code(SimpleNamespace):
     """What a code stands for: who allowed what to whom."""
 
-    login: Login
-    client_id: str
-    redirect_uri: str
-    scope: str
-    nonce: str
-    resource: str
-    code_challenge: str
-    code_challenge_method: str
-    until: float
-
-    get_redirect_uri = lambda self: self.redirect_uri
-    get_scope = lambda self: self.scope
-    get_nonce = lambda self: self.nonce
-    get_auth_time = lambda self: self.login.since
-    get_acr = get_amr = lambda self: None
-    get_user_id = lambda self: USERS[self.login.name]["sub"]
+    def __getattr__(self, name):  # Authlib asks get_nonce(), get_scope() and so on
+        return lambda: self.__dict__.get(name.removeprefix("get_"))
 
 
 class CodeGrant(AuthorizationCodeGrant):
     TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic"]
 
     def save_authorization_code(self, code, asked):
-        values = [asked.payload.data.get(name) for name in ("nonce", "resource")]
-        values += [asked.payload.data.get(f"code_challenge{end}") for end in ("", "_method")]
-        where = asked.payload.redirect_uri
-        codes[code] = Code(
-            asked.user, asked.client["id"], where, asked.scope, *values, time.time() + 60
-        )
+        names = ["redirect_uri", "nonce", "resource", "code_challenge", "code_challenge_method"]
+        kept = {name: asked.payload.data.get(name) for name in names}
+        kept |= {"login": asked.user, "client": asked.client, "scope": asked.scope}
+        kept |= {"auth_time": asked.user.since, "user_id": asked.user.sub}
+        codes[code] = Code(**kept, until=time.time() + 60)
 
     def query_authorization_code(self, code, client):
         found = codes.pop(code, None)  # a code gets one try, whoever makes it
-        ours = found and found.client_id == client["id"] and found.until > time.time()
-        return found if ours else None
+        return found if found and found.client == client and found.until > time.time() else None
 
     def delete_authorization_code(self, code):
-        code.login.clients.add(code.client_id)
+        code.login.clients.add(code.client["id"])  # they hear of it when this login ends
 
     def authenticate_user(self, code):
-        return code  # who it is, and what was allowed
+        return code
 
 
-class S256(CodeChallenge):  # not "plain", which proves nothing to who has seen the request
+class S256(CodeChallenge):  # not "plain", which is no secret to whoever has seen the request
     SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]
     DEFAULT_CODE_CHALLENGE_METHOD = "S256"
 
 
-class OpenID(OpenIDCode):
+class IDTokens(OpenIDCode):
     def exists_nonce(self, nonce, asked):
-        return False  # comparing it is the client's part
+        return False  # it is the client that compares it
 
     def get_client_claims(self, client):
         return {"iss": ISSUER, "aud": client["id"], "exp": int(time.time()) + 300}
@@ -157,32 +87,26 @@ class OpenID(OpenIDCode):
         return {**super().get_authorization_code_claims(code), "sid": code.login.sid}
 
     def get_encode_header(self, client):
-        return {"alg": "RS256", "kid": keys[0][1].kid}
+        return {"alg": "RS256", "kid": keys[0].kid}
 
     def resolve_client_private_key(self, client):
-        return keys[0][1]
+        return keys[0]
 
     def generate_user_info(self, code, scope):
-        return UserInfo(sub=code.get_user_id())  # all else is at /userinfo (OIDC Core 5.4)
+        return UserInfo(sub=code.login.sub)  # all else is at /userinfo (OIDC Core 5.4)
 
 
 class AccessTokens(JWTBearerTokenGenerator):  # RFC 9068: an API can read them
     def get_jwks(self):
-        return KeySet([keys[0][1]])
+        return KeySet(keys[:1])
 
     def get_audiences(self, client, code, scope):
         return code.resource or ISSUER  # the one place where it counts (RFC 8707)
 
 
-class Issuer(IssuerParameter):  # so that the client knows whose answer it has (RFC 9207)
+class Issuer(IssuerParameter):  # the client sees whose answer it has (RFC 9207)
     def get_issuer(self):
         return ISSUER
-
-
-def find_client(id):
-    file = app.config["CLIENTS"]
-    found = (json.loads(Path(file).read_text("utf-8")) if file else CLIENTS).get(id)
-    return Client(found, id=id) if found else None
 
 
 def save_token(token, asked):
@@ -191,22 +115,21 @@ def save_token(token, asked):
 
 server = AuthorizationServer(app, find_client, save_token)
 server.register_token_generator("default", AccessTokens(ISSUER))
-server.register_grant(CodeGrant, [S256(required=True), OpenID()])
+server.register_grant(CodeGrant, [S256(), IDTokens()])
 server.register_extension(Issuer())
 
 
 @app.get("/.well-known/openid-configuration")
 def metadata():
-    places = ["authorize", "token", "userinfo", "jwks", "end_session"]
-    authorize, token, userinfo, jwks, end_session = (f"{ISSUER}/{place}" for place in places)
+    """Say where everything is and what is understood here (OIDC Discovery 3)."""
     return {
         "issuer": ISSUER,
-        "authorization_endpoint": authorize,
-        "token_endpoint": token,
-        "userinfo_endpoint": userinfo,
-        "jwks_uri": jwks,
-        "end_session_endpoint": end_session,
-        "scopes_supported": ["openid", "profile", "email"],
+        "authorization_endpoint": f"{ISSUER}/authorize",
+        "token_endpoint": f"{ISSUER}/token",
+        "userinfo_endpoint": f"{ISSUER}/userinfo",
+        "jwks_uri": f"{ISSUER}/jwks",
+        "end_session_endpoint": f"{ISSUER}/end_session",
+        "scopes_supported": SCOPES,
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
@@ -220,28 +143,28 @@ def metadata():
 
 @app.get("/jwks")
 def jwks():
-    return KeySet([key for _, key in keys]).as_dict()
+    return KeySet(keys).as_dict()
 
 
 @app.before_request
 def rotate_keys():
-    """Make a new key now and then. The last one stays published: tokens signed with it live on."""
-    if not keys or time.time() - keys[0][0] > app.config["KEY_LIFETIME"]:
-        new = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
-        keys[:] = [(time.time(), new), *keys[:1]]
+    """Make a new key now and then. The last one stays published: what it signed lives on."""
+    if not keys or time.time() - keys[0]["iat"] > app.config["KEY_LIFETIME"]:
+        about = {"use": "sig", "alg": "RS256", "iat": int(time.time())}
+        keys[:] = [RSAKey.generate_key(2048, about, auto_kid=True), *keys[:1]]
 
 
 @app.route("/authorize", methods=["GET", "POST"])
 def authorize():
-    """Ask who it is, then whether the client may know, and send the browser back with a code."""
+    """Ask who it is, then whether the site may know, and send the browser back with a code."""
     login = logins.get(session.get("id"))
     try:
         grant = server.get_consent_grant(end_user=login)
-        client = grant.client
-        resource = request.values.get("resource")
-        if resource and resource not in client.get("resources", ()):
-            raise OAuth2Error(error="invalid_target", redirect_uri=grant.redirect_uri)
+        resource = request.args.get("resource")
+        if resource and resource not in grant.client.get("resources", []):
+            raise OAuth2Error(error="invalid_target", redirect_uri=request.args["redirect_uri"])
     except OAuth2Error as error:
+        error.state = request.args.get("state")
         answer = server.handle_error_response(request, error)
         Issuer().add_issuer_parameter(server, answer)
         return answer
@@ -256,19 +179,19 @@ def authorize():
         return server.create_authorization_response(grant_user=who, grant=grant)
     elif not login or grant.prompt == "login":
         return page("login.html")
-    return page("consent.html", login=login, client=client["id"], scope=grant.request.scope)
+    return page("consent.html", login=login, client=grant.client["id"], scope=grant.request.scope)
 
 
 def log_in(name, password):
     """Return a new login if the pair is right, else None."""
-    user = USERS.get(name)
-    right = argon2id.verify(password[:1024], user["hash"] if user else NOBODY)
-    if not (user and right):
+    user = check_password(name, password)
+    if not user:
         return None
     logins.pop(session.get("id"), None)
     session.clear()
-    session["id"] = secrets.token_urlsafe(32)
-    return logins.setdefault(session["id"], Login(name))
+    session["id"], now = secrets.token_urlsafe(32), int(time.time())
+    new = {"sid": secrets.token_urlsafe(16), "since": now, "clients": set()}
+    return logins.setdefault(session["id"], SimpleNamespace(**user, **new))
 
 
 @app.post("/token")
@@ -278,19 +201,18 @@ def token():
 
 @app.route("/userinfo", methods=["GET", "POST"])
 def userinfo():
+    """Say who the owner of an access token is, as far as the scope goes."""
     sent = request.authorization
     code, scope, until = tokens.get(sent.token if sent else None, (None, "", 0))
-    if until < time.time() or sent.type != "bearer" or code.resource:
-        abort(401)
-    user = USERS[code.login.name]
-    told = UserInfo(user, name=code.login.name, email_verified=True)
-    return told.filter(scope)
+    if until < time.time() or code.resource:  # some are for an API and not for us
+        return "This is no access token for /userinfo.\n", 401, {"WWW-Authenticate": "Bearer"}
+    return UserInfo(USERS[code.login.name], email_verified=True).filter(scope)
 
 
 @app.route("/end_session", methods=["GET", "POST"])
 def end_session():
-    """Ask whether the login here shall end as well; tell the clients, and go back to one."""
-    login, client = logins.get(session.get("id")), find_client(request.values.get("client_id"))
+    """Ask whether the login here shall end as well; tell the sites, and go back to one of them."""
+    login, client = logins.get(session.get("id")), find_client(request.args.get("client_id"))
     if login and request.method == "GET":
         return page("logout.html", login=login)
     if login:
@@ -299,33 +221,28 @@ def end_session():
         session.clear()
         for id in login.clients:
             tell(find_client(id), login)
-    back = request.values.get("post_logout_redirect_uri")
-    if client and back in client["post_logout_redirect_uris"]:
-        return redirect(back)
+    back, state = (request.args.get(name) for name in ("post_logout_redirect_uri", "state"))
+    if client and back in client.get("post_logout_redirect_uris", []):
+        return redirect(add_params_to_uri(back, {"state": state}) if state else back)
     return page("logout.html", login=None)
 
 
 def tell(client, login):
-    """Send a client a logout token: server to server, no browser takes part."""
-    now, sub = int(time.time()), USERS[login.name]["sub"]
-    claims = {"iss": ISSUER, "aud": client["id"], "sub": sub, "sid": login.sid}
-    claims |= {
-        "iat": now,
-        "exp": now + 120,
-        "jti": secrets.token_urlsafe(16),
-        "events": {LOGOUT: {}},
-    }
-    header = {"alg": "RS256", "typ": "logout+jwt", "kid": keys[0][1].kid}
-    form = {"logout_token": jwt.encode(header, claims, keys[0][1])}
+    """Send a site a logout token, from server to server (Back-Channel Logout 2.5)."""
+    claims = {"iss": ISSUER, "aud": client["id"], "sub": login.sub, "sid": login.sid}
+    claims |= {"iat": int(time.time()), "exp": int(time.time()) + 120, "events": {LOGOUT: {}}}
+    claims["jti"] = secrets.token_urlsafe(16)
+    header = {"alg": "RS256", "kid": keys[0].kid, "typ": "logout+jwt"}
+    form = {"logout_token": jwt.encode(header, claims, keys[0])}
     try:
         requests.post(client["backchannel_logout_uri"], form, timeout=2).raise_for_status()
-    except requests.RequestException as error:
+    except (KeyError, requests.RequestException) as error:
         app.logger.error("%s was not told of a logout: %s", client["id"], type(error).__name__)
 
 
 def page(template, status=200, **values):
     csrf = session.setdefault("csrf", secrets.token_urlsafe(16))
-    return render_template(f"provider/{template}", csrf=csrf, **values), status
+    return render_template(template, csrf=csrf, **values), status
 
 
 def refuse_forged_form():
@@ -339,7 +256,6 @@ def refuse_forged_form():
 def add_headers(response):
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
