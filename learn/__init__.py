@@ -18,6 +18,7 @@ _HOME = {
     "Exchange": "learn.showing.exchange",
     "digest_answer": "learn.running.client",
     "Mailbox": "learn.running.mailbox",
+    "Provider": "learn.running.provider",
     "check": "learn.practice.check",
     "explain": "learn.explain",
     "show": "learn.showing.console",

@@ -87,7 +87,7 @@ def claims_of(token, nonce=None, kind=None, needed=()):
     try:
         claims = provider.parse_id_token(token, nonce, wanted, kind, LEEWAY)
         for name in {"sub", "sid", "jti"} & set(claims):  # "sub": OIDC Core 2
-            if not re.fullmatch(r"[!-~]{1,255}", claims[name], re.ASCII):
+            if not re.fullmatch(r"[ -~]{1,255}", claims[name], re.ASCII):
                 raise ValueError(name)
     except RequestException:
         abort(503, DOWN)
@@ -121,14 +121,23 @@ def callback():
         abort(400, "You said no at the provider, so nobody is logged in.")
     if not request.args.get("code"):
         abort(400, "The provider sent no code, so nobody is logged in.")
-    proof = {"code": request.args["code"], "code_verifier": begun["verifier"]}  # PKCE (RFC 7636)
-    token = ask(provider.fetch_access_token, url_for("callback", _external=True), **proof)
+    token = ask(redeem, request.args["code"], begun["verifier"])
     claims = claims_of(token, begun["nonce"])
     person = claims if "name" in claims else ask(provider.userinfo, token=token)
     if person.get("sub") != claims["sub"]:  # OIDC Core 5.3.2
         abort(400, "The provider tells about somebody else than who logged in.")
     begin_session(claims, str(person.get("name") or claims["sub"]))
     return redirect(url_for("index"), 303)  # the tokens are forgotten here
+
+
+def redeem(code, verifier):
+    """Return what the provider gives for a code, to who began its login here (PKCE, RFC 7636)."""
+    token = provider.fetch_access_token(
+        url_for("callback", _external=True), code=code, code_verifier=verifier
+    )
+    # Its `aud` is the provider, which answers /userinfo for it. It is no proof of who brings it.
+    access = {"access_token": token["access_token"], "token_type": "Bearer"}
+    return {**access, "id_token": token["id_token"]}
 
 
 def begin_session(claims, name):
@@ -211,7 +220,6 @@ provider = OAuth(app).register(
         "scope": "openid profile email",
         "code_challenge_method": "S256",
         "default_timeout": 2,  # seconds of silence
-        "leeway": 0,
     },
 )
 
