@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 
-from learn import Provider
+from learn import Lesson, Provider
 from learn.practice.expect import expect, expect_that
 
 CLIENT = ("checked-client", "secret-of-the-checks")
@@ -453,7 +453,7 @@ class TestAccount:
     def test_userinfo_about_somebody_else(self, app, provider):
         """What the provider tells about another sub than the ID token's is not used."""
         browser = Browser(app)
-        come_back(browser, provider, userinfo={"sub": "2", "name": "Bob"})
+        come_back(browser, provider, userinfo={"sub": "2", "name": "Bob", "email": "bob@x.example"})
         answer = browser.get("/")
         came = "Bob" if "Bob" in answer.text else answer.text[:60]
         expect_that("Bob" not in answer.text, "nothing of Bob", came, answer, "body")
@@ -665,7 +665,7 @@ class TestProvider:
     @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/token", "/jwks"])
     def test_provider_answers_nonsense(self, start, provider, path):
         """What the provider answers may be an error, no JSON, or JSON of another kind: 503."""
-        app = start()
+        app, refused = start(), 0
         for nonsense in (500, 404, "<html>Down for maintenance</html>", "[]", "null", '"x"', "{}"):
             browser = Browser(app)
             with provider.telling(answers={path: nonsense}):
@@ -674,8 +674,10 @@ class TestProvider:
                     answer = browser.get(target(provider.authorize(answer.header("Location"))))
             if path != "/token" and answer.status in (302, 303):
                 continue  # it has looked before, and needs to no more
+            refused += 1
             # An answer without an ID token may as well count as a login that is not confirmed.
             expect_refused(browser, answer, 503, *([400] if nonsense in (404, "{}") else []))
+        expect_that(refused, f"a request to {path}", "none")
         log_in(app, provider)
 
     def test_document_of_another_provider(self, start, provider):
@@ -717,6 +719,68 @@ class TestProvider:
             expect(send_logout(app, token), 400)
         asked = provider.counts["/jwks"] - before
         expect_that(asked <= 2, "that eight bad tokens cost one look", f"{asked}")
+
+
+class TestApi:
+    beyond = "beyond"
+    RESOURCE = "https://api.example/notes"
+
+    @pytest.fixture(scope="class")
+    def api(self, request, on, settings):
+        """The lesson, as an API of this name."""
+        with Lesson("08_oidc", on, **settings, RESOURCE=self.RESOURCE) as api:
+            yield api
+
+    def test_token_for_this_api(self, api, provider):
+        """With an access token for this API comes whose it is, and who brought it."""
+        token = provider.access_token(self.RESOURCE, sub="ann-1", client_id="a-script")
+        for scheme in ("Bearer", "bearer"):
+            answer = expect(api.get("/api", authorization=f"{scheme} {token}"), 200)
+            wanted = {"sub": "ann-1", "client_id": "a-script"}
+            came = answer.json()
+            right = all(came.get(name) == value for name, value in wanted.items())
+            expect_that(right, str(wanted), str(came), answer, "body")
+        both = provider.access_token([self.RESOURCE, "https://other.example"])
+        expect(api.get("/api", bearer=both), 200)
+
+    def test_no_token(self, api, provider):
+        """Without a token in the header comes 401 and a challenge without an error."""
+        token = provider.access_token(self.RESOURCE)
+        browser = log_in(api, provider)
+        for answer in (api.get("/api"), browser.get("/api"), api.get(f"/api?access_token={token}")):
+            expect(answer, 401, challenge="bearer", error=None)
+        for value in ("Basic \xff".encode("latin-1"), b"Basic YTpi", b"Foo"):
+            expect(api.get("/api", authorization=value), 401)
+
+    def test_token_for_somebody_else(self, api, provider):
+        """A token for another API is refused, and so is one for the client that logs in here."""
+        for audience in ("https://other.example", CLIENT[0], provider.issuer, [], None):
+            answer = api.get("/api", bearer=provider.access_token(audience))
+            expect(answer, 401, challenge="bearer", error="invalid_token")
+
+    def test_other_kinds_of_tokens(self, api, provider):
+        """An ID token or a logout token is no access token, even with the right aud."""
+        for kind in ("JWT", None, "logout+jwt"):
+            token = provider.access_token(self.RESOURCE, header={"typ": kind})
+            expect(api.get("/api", bearer=token), 401, challenge="bearer", error="invalid_token")
+
+    def test_bad_tokens(self, api, provider):
+        """A token is refused that the provider did not sign, that is old or lacks a claim."""
+        now = int(time.time())
+        signs = ("none", "HS256", "stranger", "forged")
+        bad = [provider.access_token(self.RESOURCE, sign) for sign in signs]
+        wrong = [{"iss": "https://other.example"}, {"iat": now - 2 * HOUR, "exp": now - HOUR}]
+        wrong += [{name: None} for name in ("iss", "sub", "client_id", "exp", "iat", "jti")]
+        bad += [provider.access_token(self.RESOURCE, **changes) for changes in wrong]
+        for token in [*bad, "x", "a.b.c", "W10.W10.W10"]:
+            expect(api.get("/api", bearer=token), 401, challenge="bearer", error="invalid_token")
+
+    def test_scope_is_missing(self, api, provider):
+        """With a good token that lacks the scope comes 403 and insufficient_scope."""
+        for scope in (None, "openid email", "profiles"):
+            token = provider.access_token(self.RESOURCE, scope=scope)
+            answer = api.get("/api", bearer=token)
+            expect(answer, 403, challenge="bearer", error="insufficient_scope", scope="profile")
 
 
 def published(keys):

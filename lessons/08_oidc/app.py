@@ -4,8 +4,8 @@
 # ///
 """Lesson 08, done right: OpenID Connect (OIDC) with Authlib.
 
-A provider checks the password. The browser carries a code from there to here; the server turns it
-into an ID token, which is signed and says who logged in. Nothing that the browser brings is
+A provider checks the password. The browser carries a code from there to here; the server exchanges
+it for an ID token, which is signed and says who logged in. Nothing that the browser brings is
 believed: it must belong to a login that this browser began here, and count for the first time.
 """
 
@@ -24,82 +24,24 @@ from requests import RequestException
 import store
 
 app = Flask(__name__)
-DOWN = "The provider does not answer as it should. Try again in a moment."
-ALGORITHMS = ["RS256", "PS256", "ES256"]  # public keys only: never "none", never HS256
+ALGORITHMS = ["RS256", "PS256", "ES256"]  # with public keys; never "none", never HS256
 LEEWAY = 10  # seconds by which the provider's clock may differ from ours
+DOWN = "The provider does not answer as it should. Try again in a moment."
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Lesson 08</title>
+<html lang="en"><meta charset="utf-8"><title>Lesson 08</title>
 <h1>Hello, {{ user.name }}!</h1>
 <p>{{ user.issuer }} says that this is your name.</p>
 <form method="post" action="{{ url_for('logout') }}">
-<input type="hidden" name="csrf" value="{{ csrf }}">
-<button type="submit">Log out</button>
-</form>
-"""
-LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
-
-
-class Provider(FlaskOAuth2App):
-    """Authlib's client, with what it leaves to the application."""
-
-    next_look = 0
-
-    def load_server_metadata(self):
-        if time.time() - self.server_metadata.get("_loaded_at", 0) > 600:
-            self.server_metadata = {}  # keys that were taken back shall not count for ever
-        metadata = super().load_server_metadata()
-        if metadata["issuer"] != app.config["ISSUER"]:  # OIDC Discovery 4.3
-            raise ValueError("it says that it is another provider")
-        metadata["id_token_signing_alg_values_supported"] = ALGORITHMS  # Authlib goes by these
-        return metadata
-
-    def fetch_jwk_set(self, force=False):
-        # A token with an unknown key is signed with a new key, or made up by anybody at all.
-        if force and time.monotonic() < self.next_look:
-            return self.server_metadata["jwks"]
-        if force:
-            self.next_look = time.monotonic() + 10
-        keys = super().fetch_jwk_set(force)
-        KeySet.import_key_set(keys)  # raises if these are no keys
-        return keys
-
-
-def ask(question, *arguments, **more):
-    """Return what the provider answers; answer 503 if it is down, slow, or talks nonsense."""
-    try:
-        return question(*arguments, **more)
-    except Exception as error:  # nonsense comes in all shapes, and raises whatever fits
-        if isinstance(error, OAuthError) and error.error == "invalid_grant":
-            abort(400, "The provider does not take this code: it is used or old. Log in again.")
-        provider.server_metadata = {}  # it may be part of the nonsense
-        app.logger.error("%s: %s", question.__name__, type(error).__name__)
-        abort(503, DOWN)
-
-
-def claims_of(token, nonce=None, kind=None, needed=()):
-    """Return what a token of the provider's says, all checked; answer 400 if it does not hold."""
-    ask(provider.fetch_jwk_set)
-    wanted = {name: {"essential": True} for name in ("iat", "exp", *needed)}
-    wanted["iss"] = {"essential": True, "value": app.config["ISSUER"]}
-    wanted["aud"] = {"essential": True, "value": app.config["CLIENT_ID"]}
-    try:
-        claims = provider.parse_id_token(token, nonce, wanted, kind, LEEWAY)
-        for name in {"sub", "sid", "jti"} & set(claims):  # "sub": OIDC Core 2
-            if not re.fullmatch(r"[ -~]{1,255}", claims[name], re.ASCII):
-                raise ValueError(name)
-    except RequestException:
-        abort(503, DOWN)
-    except Exception as error:  # here as well: tokens come from anybody
-        reason = error if isinstance(error, JoseError) else "it can't be read"
-        abort(400, f"The provider's token does not count: {reason}.")
-    return claims
+<input type="hidden" name="csrf" value="{{ csrf }}"><button>Log out</button>
+</form>"""
 
 
 @app.get("/login")
 def login():
-    """Send the browser to the provider, with what will show that the answer is meant for it."""
+    """Send the browser to the provider, and note what will show that the answer is for it."""
+    # What Authlib makes here: state ties the answer to this login, nonce the ID token, and the code
+    # counts only with the verifier of the challenge that the address holds (PKCE, RFC 7636).
     asked = ask(provider.create_authorization_url, url_for("callback", _external=True))
     browser = session.setdefault("browser", secrets.token_urlsafe(16))
     store.keep_login(asked["state"], browser, asked["nonce"], asked["code_verifier"])
@@ -112,7 +54,7 @@ def callback():
     begun = store.take_login(request.args.get("state", ""), session.get("browser", ""))
     if not begun:
         abort(400, "This login was not begun in this browser, or it is over. Begin at /login.")
-    # With two providers, one could have us bring it a code of the other's (RFC 9207).
+    # Else another provider could have us bring it a code of this one (mix-up, RFC 9207).
     named = ask(provider.load_server_metadata).get("authorization_response_iss_parameter_supported")
     issuer = app.config["ISSUER"]
     if request.args.get("iss", None if named else issuer) != issuer:
@@ -122,7 +64,7 @@ def callback():
     if not request.args.get("code"):
         abort(400, "The provider sent no code, so nobody is logged in.")
     token = ask(redeem, request.args["code"], begun["verifier"])
-    claims = claims_of(token, begun["nonce"])
+    claims = claims_of(token["id_token"], begun["nonce"])
     person = claims if "name" in claims else ask(provider.userinfo, token=token)
     if person.get("sub") != claims["sub"]:  # OIDC Core 5.3.2
         abort(400, "The provider tells about somebody else than who logged in.")
@@ -131,19 +73,73 @@ def callback():
 
 
 def redeem(code, verifier):
-    """Return what the provider gives for a code, to who began its login here (PKCE, RFC 7636)."""
-    token = provider.fetch_access_token(
-        url_for("callback", _external=True), code=code, code_verifier=verifier
-    )
-    # Its `aud` is the provider, which answers /userinfo for it. It is no proof of who brings it.
-    access = {"access_token": token["access_token"], "token_type": "Bearer"}
-    return {**access, "id_token": token["id_token"]}
+    """Return what the provider gives for a code: an ID token, and an access token for itself."""
+    where = url_for("callback", _external=True)
+    token = provider.fetch_access_token(where, code=code, code_verifier=verifier)
+    kept = {name: token[name] for name in ("id_token", "access_token")}
+    return {**kept, "token_type": "Bearer"}
+
+
+def claims_of(token, nonce=None, kind=None, needed=(), audience=None):
+    """Return what a token of the provider's says, all checked; answer 400 if it does not count."""
+    ask(provider.fetch_jwk_set)
+    wanted = {name: {"essential": True} for name in ("iat", "exp", *needed)}
+    wanted["iss"] = {"essential": True, "value": app.config["ISSUER"]}
+    wanted["aud"] = {"essential": True, "value": audience or app.config["CLIENT_ID"]}
+    try:
+        claims = provider.parse_id_token({"id_token": token}, nonce, wanted, kind, LEEWAY)
+        for name in {"sub", "sid", "jti"} & set(claims):  # sub: OIDC Core 2
+            if not re.fullmatch(r"[ -~]{1,255}", claims[name]):
+                raise ValueError(name)
+    except RequestException:
+        abort(503, DOWN)
+    except Exception as error:  # what is no token raises whatever fits
+        reason = error if isinstance(error, JoseError) else "it can't be read"
+        abort(400, f"The provider's token does not count: {reason}.")
+    return claims
+
+
+def ask(question, *arguments, **more):
+    """Return what the provider answers; answer 503 if it is down, slow, or talks nonsense."""
+    try:
+        return question(*arguments, **more)
+    except Exception as error:  # nonsense comes in all shapes
+        if isinstance(error, OAuthError) and error.error == "invalid_grant":
+            abort(400, "The provider does not take this code: it is used or old. Begin at /login.")
+        provider.server_metadata = {}  # it may be part of the nonsense
+        app.logger.error("%s: %s", question.__name__, type(error).__name__)
+        abort(503, DOWN)
+
+
+class Provider(FlaskOAuth2App):
+    """Authlib's client, with what it leaves to the application."""
+
+    next_look = 0
+
+    def load_server_metadata(self):
+        if time.time() - self.server_metadata.get("_loaded_at", 0) > 600:
+            self.server_metadata = {}  # with its keys: one that is withdrawn soon counts no more
+        metadata = super().load_server_metadata()
+        if metadata["issuer"] != app.config["ISSUER"]:  # OIDC Discovery 4.3
+            raise ValueError("it says that it is another provider")
+        metadata["id_token_signing_alg_values_supported"] = ALGORITHMS  # Authlib goes by these
+        return metadata
+
+    def fetch_jwk_set(self, force=False):
+        # A key that we don't know is a new one, or made up by anybody: look, but not every time.
+        if force and time.monotonic() < self.next_look:
+            return self.server_metadata["jwks"]
+        if force:
+            self.next_look = time.monotonic() + 10
+        keys = super().fetch_jwk_set(force)
+        KeySet.import_key_set(keys)  # raises if these are no keys
+        return keys
 
 
 def begin_session(claims, name):
     """Log in whom the claims name, in place of whatever the browser sent."""
     name = "".join(filter(str.isprintable, name))[:100]
-    # The pair is an account. Another `sub` may have the same name or mail address, now or later.
+    # The pair is the account. Somebody else may have the same name or mail address, now or later.
     account = store.account_of(claims["iss"], claims["sub"], name)
     store.end_session(session.get("id", ""))
     session.clear()
@@ -161,7 +157,7 @@ def index():
     if not user:
         return redirect(url_for("login"))
     session.setdefault("csrf", secrets.token_urlsafe(16))  # no page of another site can know it
-    page = render_template_string(PAGE, user=user, csrf=session["csrf"])  # which escapes the name
+    page = render_template_string(PAGE, user=user, csrf=session["csrf"])
     return page, {"Content-Type": "text/html; charset=utf-8"}
 
 
@@ -169,43 +165,44 @@ def index():
 def logout():
     """End the session here, and have the browser ask the provider to end its own."""
     kept, sent = str(session.get("csrf", "")), request.form.get("csrf", "")
+    ours = kept and hmac.compare_digest(kept.encode(), sent.encode())
     own = f"{request.scheme}://{request.host}"
-    right = kept and hmac.compare_digest(kept.encode(), sent.encode())
-    if not right or request.headers.get("Origin", own) != own:  # lesson 06
+    if not ours or request.headers.get("Origin", own) != own:  # lesson 06
         abort(400, "This form is too old, or it came without its cookie. Reload it and try again.")
     store.end_session(session.get("id", ""))  # a copy of the cookie ends as well
     session.clear()
-    back = {"post_logout_redirect_uri": url_for("public", _external=True)}
-    # Without id_token_hint the provider asks the user, and no token has to be kept for this.
-    asked = ask(provider.create_logout_url, **back, client_id=app.config["CLIENT_ID"])
+    back = url_for("public", _external=True)
+    # The provider asks the user, since no id_token_hint comes along: no token has to be kept.
+    asked = ask(provider.create_logout_url, back, client_id=app.config["CLIENT_ID"])
     return redirect(asked["url"], 303)
 
 
 @app.post("/backchannel-logout")
 def backchannel_logout():
-    """End the sessions that the provider itself names, in a token without any browser."""
-    token = {"id_token": request.form.get("logout_token", "")}
+    """End the sessions that the provider names, in a signed token and without any browser."""
+    token = request.form.get("logout_token", "")
     claims = claims_of(token, None, JWTClaims, ["jti", "events"])
     event = claims["events"].get(LOGOUT) if isinstance(claims["events"], dict) else None
-    who = claims.get("sub"), claims.get("sid")
-    # Back-Channel Logout 2.6. An ID token has a nonce and no event, so it is no logout token.
-    if not isinstance(event, dict) or "nonce" in claims or who == (None, None):
+    sub, sid = claims.get("sub"), claims.get("sid")
+    # An ID token has a nonce and no event, so it does not pass for one (Back-Channel Logout 2.6).
+    if not isinstance(event, dict) or "nonce" in claims or not (sub or sid):
         abort(400, "This is no logout token.")
     if not store.first_use(claims["jti"], claims["exp"]):
         abort(400, "This logout token was used before.")
-    store.end_sessions_of(app.config["ISSUER"], *who)
+    store.end_sessions_of(app.config["ISSUER"], sub, sid)
     return ""
 
 
 @app.after_request
 def add_headers(response):
     response.headers["Cache-Control"] = "no-store"  # after logout, the back button shows nothing
+    # No form-action: it would hold for where /logout sends the browser, too.
     policy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
     response.headers["Content-Security-Policy"] = policy
     return response
 
 
-app.config["SESSION_COOKIE_SAMESITE"] = "Lax"  # Strict: it would not come along to /callback
+app.config["SESSION_COOKIE_SAMESITE"] = "Lax"  # a Strict one would not come along to /callback
 store.set_up(app, LOGIN_LIFETIME=600, IDLE_TIMEOUT=1800, ABSOLUTE_TIMEOUT=43200)
 # A browser takes a cookie __Host-… only over https, from this very host, for all paths.
 secure = app.config["SESSION_COOKIE_SECURE"]
