@@ -31,7 +31,7 @@ from ..layout import LessonError, find_file, find_folder
 from ..showing.console import printable
 from .client import TIMEOUT, Client
 
-GIVEN = ("store.py", "groundwork.py")  # what an exercise may import of its lesson
+GIVEN = ("store.py", "groundwork.py", "sessions.py")  # what an exercise may import of its lesson
 PROVIDER = "provider.py"  # of a lesson that has somebody else check the password
 LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}

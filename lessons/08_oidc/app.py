@@ -9,18 +9,17 @@ it for an ID token, which is signed and says who logged in. Nothing that the bro
 believed: it must belong to a login that this browser began here, and count for the first time.
 """
 
-import hmac
 import re
-import secrets
 import time
 
 from authlib.integrations.flask_client import FlaskOAuth2App, OAuth, OAuthError
 from authlib.oauth2.claims import JWTClaims
-from flask import Flask, abort, redirect, render_template_string, request, session, url_for
+from flask import Flask, abort, redirect, render_template_string, request, url_for
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from requests import RequestException
 
+import sessions
 import store
 
 app = Flask(__name__)
@@ -43,15 +42,14 @@ def login():
     # What Authlib makes here: state ties the answer to this login, nonce the ID token, and the code
     # counts only with the verifier of the challenge that the address holds (PKCE, RFC 7636).
     asked = ask(provider.create_authorization_url, url_for("callback", _external=True))
-    browser = session.setdefault("browser", secrets.token_urlsafe(16))
-    store.keep_login(asked["state"], browser, asked["nonce"], asked["code_verifier"])
+    store.keep_login(asked["state"], sessions.browser(), asked["nonce"], asked["code_verifier"])
     return redirect(asked["url"])
 
 
 @app.get("/callback")
 def callback():
     """Take the code that the browser brings, and log in whom the provider names for it."""
-    begun = store.take_login(request.args.get("state", ""), session.get("browser", ""))
+    begun = store.take_login(request.args.get("state"), sessions.browser())
     if not begun:
         abort(400, "This login was not begun in this browser, or it is over. Begin at /login.")
     # Else another provider could have us bring it a code of this one (mix-up, RFC 9207).
@@ -68,7 +66,9 @@ def callback():
     person = claims if "name" in claims else ask(provider.userinfo, token=token)
     if person.get("sub") != claims["sub"]:  # OIDC Core 5.3.2
         abort(400, "The provider tells about somebody else than who logged in.")
-    begin_session(claims, str(person.get("name") or claims["sub"]))
+    # The pair is the account. Somebody else may have the same name or mail address, now or later.
+    name = "".join(filter(str.isprintable, str(person.get("name") or claims["sub"])))[:100]
+    sessions.begin(store.account_of(issuer, claims["sub"], name), claims.get("sid"))
     return redirect(url_for("index"), 303)  # the tokens are forgotten here
 
 
@@ -136,16 +136,6 @@ class Provider(FlaskOAuth2App):
         return keys
 
 
-def begin_session(claims, name):
-    """Log in whom the claims name, in place of whatever the browser sent."""
-    name = "".join(filter(str.isprintable, name))[:100]
-    # The pair is the account. Somebody else may have the same name or mail address, now or later.
-    account = store.account_of(claims["iss"], claims["sub"], name)
-    store.end_session(session.get("id", ""))
-    session.clear()
-    session["id"] = store.begin_session(account, claims.get("sid"))
-
-
 @app.get("/public")
 def public():
     return "Hello, whoever you are!\n"
@@ -153,24 +143,18 @@ def public():
 
 @app.get("/")
 def index():
-    user = store.find_session(session.get("id", ""))
+    user = sessions.find()
     if not user:
         return redirect(url_for("login"))
-    session.setdefault("csrf", secrets.token_urlsafe(16))  # no page of another site can know it
-    page = render_template_string(PAGE, user=user, csrf=session["csrf"])
+    page = render_template_string(PAGE, user=user, csrf=sessions.csrf_token())  # it escapes names
     return page, {"Content-Type": "text/html; charset=utf-8"}
 
 
 @app.post("/logout")
 def logout():
     """End the session here, and have the browser ask the provider to end its own."""
-    kept, sent = str(session.get("csrf", "")), request.form.get("csrf", "")
-    ours = kept and hmac.compare_digest(kept.encode(), sent.encode())
-    own = f"{request.scheme}://{request.host}"
-    if not ours or request.headers.get("Origin", own) != own:  # lesson 06
-        abort(400, "This form is too old, or it came without its cookie. Reload it and try again.")
-    store.end_session(session.get("id", ""))  # a copy of the cookie ends as well
-    session.clear()
+    sessions.refuse_forged_form()
+    sessions.end()
     back = url_for("public", _external=True)
     # The provider asks the user, since no id_token_hint comes along: no token has to be kept.
     asked = ask(provider.create_logout_url, back, client_id=app.config["CLIENT_ID"])
@@ -189,24 +173,11 @@ def backchannel_logout():
         abort(400, "This is no logout token.")
     if not store.first_use(claims["jti"], claims["exp"]):
         abort(400, "This logout token was used before.")
-    store.end_sessions_of(app.config["ISSUER"], sub, sid)
+    sessions.end_of(app.config["ISSUER"], sub, sid)
     return ""
 
 
-@app.after_request
-def add_headers(response):
-    response.headers["Cache-Control"] = "no-store"  # after logout, the back button shows nothing
-    # No form-action: it would hold for where /logout sends the browser, too.
-    policy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-    response.headers["Content-Security-Policy"] = policy
-    return response
-
-
-app.config["SESSION_COOKIE_SAMESITE"] = "Lax"  # a Strict one would not come along to /callback
 store.set_up(app, LOGIN_LIFETIME=600, IDLE_TIMEOUT=1800, ABSOLUTE_TIMEOUT=43200)
-# A browser takes a cookie __Host-… only over https, from this very host, for all paths.
-secure = app.config["SESSION_COOKIE_SECURE"]
-app.config["SESSION_COOKIE_NAME"] = "__Host-lesson08" if secure else "lesson08"
 provider = OAuth(app).register(
     "provider",
     client_cls=Provider,
