@@ -1,4 +1,4 @@
-"""An answer to lesson 08 with asynchronous views; httpx2 asks the provider, joserfc reads tokens."""
+"""An answer to lesson 08 with asynchronous views; httpx2 asks, joserfc reads the tokens."""
 
 import asyncio
 import hashlib
