@@ -1,11 +1,13 @@
 """Wrong answers to lesson 01: each a right one with one believable mistake in it.
 
-step: where it must be caught; base: the right answer that it is made from ("app" is app.py).
+kind: what it is about; step: where it must be caught; base: the right answer that it is made from
+("app" is app.py). UNSEEN lists what no check can see, with what to look for in the file instead.
 """
 
 MISTAKES = [
     {
         "name": "says no with status 200",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "factory",
         "old": 'WRONG = "Sorry, that\'s not right.", 403',
@@ -13,6 +15,7 @@ MISTAKES = [
     },
     {
         "name": "refuses with 401, which would have to name a scheme",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "app",
         "old": 'abort(403, "User name or password is wrong.")',
@@ -20,6 +23,7 @@ MISTAKES = [
     },
     {
         "name": "takes a form without a password for a bad request at login",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "by_hand",
         "old": "name, password = read(403)",
@@ -27,6 +31,7 @@ MISTAKES = [
     },
     {
         "name": "returns True for an unknown user",
+        "kind": "identity",
         "step": "TestOwnPasswords",
         "base": "app",
         "old": "return known and bool(right)",
@@ -34,6 +39,7 @@ MISTAKES = [
     },
     {
         "name": "compares with the first user's hash, whoever it is",
+        "kind": "identity",
         "step": "TestOwnPasswords",
         "base": "classes",
         "old": "hashed = dict(self.all()).get(name)",
@@ -41,6 +47,7 @@ MISTAKES = [
     },
     {
         "name": "takes any user's password for any user",
+        "kind": "identity",
         "step": "TestOwnPasswords",
         "base": "by_hand",
         "changes": [
@@ -65,6 +72,7 @@ MISTAKES = [
     },
     {
         "name": "a registration overwrites the user who was there",
+        "kind": "identity",
         "step": "TestRegister",
         "base": "by_hand",
         "old": "        if name in users:\n            abort(409)\n",
@@ -72,6 +80,7 @@ MISTAKES = [
     },
     {
         "name": "says 409 but has changed the password already",
+        "kind": "storage",
         "step": "TestRegister",
         "base": "factory",
         "old": '    if find(name):\n        return "This name is taken.", 409\n',
@@ -83,6 +92,7 @@ MISTAKES = [
     },
     {
         "name": "registers an empty password",
+        "kind": "identity",
         "step": "TestRegister",
         "base": "classes",
         "old": "if not value or",
@@ -90,6 +100,7 @@ MISTAKES = [
     },
     {
         "name": "a missing field is an error 500",
+        "kind": "headers",
         "step": "TestRegister",
         "base": "app",
         "old": "    if password is None:\n        abort(status,",
@@ -97,6 +108,7 @@ MISTAKES = [
     },
     {
         "name": "keeps the users in a dictionary",
+        "kind": "storage",
         "step": "TestKept",
         "base": "by_hand",
         "changes": [
@@ -115,6 +127,7 @@ MISTAKES = [
     },
     {
         "name": "makes the table anew at each start",
+        "kind": "storage",
         "step": "TestKept",
         "base": "classes",
         "old": 'file.execute("create table if not exists users (name text unique, hash text)")',
@@ -123,6 +136,7 @@ MISTAKES = [
     },
     {
         "name": "forgets to commit",
+        "kind": "concurrency",
         "step": "TestRegister",
         "base": "factory",
         "old": "    connection().commit()\n    if not added:",
@@ -130,6 +144,7 @@ MISTAKES = [
     },
     {
         "name": "an unknown user is answered at once",
+        "kind": "disclosure",
         "step": "TestNoList",
         "base": "factory",
         "old": '        argon2.verify(password, current_app.extensions["nobody"])\n',
@@ -137,6 +152,7 @@ MISTAKES = [
     },
     {
         "name": "tells an unknown user from a wrong password in the text",
+        "kind": "disclosure",
         "step": "TestNoList",
         "base": "by_hand",
         "old": "    except VerifyMismatchError:\n        abort(403)\n",
@@ -145,6 +161,7 @@ MISTAKES = [
     },
     {
         "name": "no NFC",
+        "kind": "identity",
         "step": "TestText",
         "base": "asynchronous",
         "old": 'unicodedata.normalize("NFC", text.translate(SPACES))',
@@ -152,6 +169,7 @@ MISTAKES = [
     },
     {
         "name": "NFC at registration only",
+        "kind": "identity",
         "step": "TestText",
         "base": "by_hand",
         "old": '    password = unicodedata.normalize("NFC", spaced)',
@@ -159,6 +177,7 @@ MISTAKES = [
     },
     {
         "name": "counts characters, not bytes",
+        "kind": "identity",
         "step": "TestText",
         "base": "factory",
         "old": "0 < len(text.encode()) <= 1024",
@@ -166,6 +185,7 @@ MISTAKES = [
     },
     {
         "name": "cuts a long password off",
+        "kind": "identity",
         "step": "TestText",
         "base": "classes",
         "old": '(request.form.get(name) or "")[:4097]',
@@ -173,6 +193,7 @@ MISTAKES = [
     },
     {
         "name": "normalises, but leaves the no-break space what it is",
+        "kind": "identity",
         "step": "TestText",
         "base": "classes",
         "old": 'BLANKS.sub(" ", value)',
@@ -180,6 +201,7 @@ MISTAKES = [
     },
     {
         "name": "takes away every blank",
+        "kind": "identity",
         "step": "TestText",
         "base": "factory",
         "old": 'return " " if category',
@@ -187,6 +209,7 @@ MISTAKES = [
     },
     {
         "name": "lets a NUL through to the hash",
+        "kind": "identity",
         "step": "TestText",
         "base": "asynchronous",
         "old": '1 <= len(text.encode()) <= 1024 and "\\0" not in text',
@@ -194,6 +217,7 @@ MISTAKES = [
     },
     {
         "name": "no limit to the form",
+        "kind": "configuration",
         "step": "TestLimits",
         "base": "by_hand",
         "old": 'app.config["MAX_CONTENT_LENGTH"] = 2**14\n',
@@ -201,6 +225,7 @@ MISTAKES = [
     },
     {
         "name": "a limit to the form at registration only",
+        "kind": "configuration",
         "step": "TestLimits",
         "base": "classes",
         "changes": [
@@ -218,6 +243,7 @@ MISTAKES = [
     },
     {
         "name": "measures the password only when it is normalised",
+        "kind": "configuration",
         "step": "TestLimits",
         "base": "asynchronous",
         "changes": [
@@ -227,6 +253,7 @@ MISTAKES = [
     },
     {
         "name": "still makes sha512_crypt hashes for new users",
+        "kind": "storage",
         "step": "TestArgon2",
         "base": "classes",
         "old": 'CryptContext(["argon2", "sha512_crypt"], deprecated=["sha512_crypt"])',
@@ -234,6 +261,7 @@ MISTAKES = [
     },
     {
         "name": "`flask users` prints the hashes",
+        "kind": "disclosure",
         "step": "TestArgon2",
         "base": "asynchronous",
         "old": 'print(f"{who:20} {pwd.identify(stored)}")',
@@ -241,6 +269,7 @@ MISTAKES = [
     },
     {
         "name": "`flask users` is a page, not a command",
+        "kind": "configuration",
         "step": "TestArgon2",
         "base": "app",
         "old": '@app.cli.command("users")',
@@ -248,6 +277,7 @@ MISTAKES = [
     },
     {
         "name": "never replaces the old hash",
+        "kind": "storage",
         "step": "TestOldHashes",
         "base": "factory",
         "old": "    if scheme is sha512_crypt:",
@@ -255,6 +285,7 @@ MISTAKES = [
     },
     {
         "name": "replaces the old hash whether the password is right or not",
+        "kind": "storage",
         "step": "TestOldHashes",
         "base": "factory",
         "changes": [
@@ -270,9 +301,12 @@ MISTAKES = [
     },
     {
         "name": "user2 begins with Argon2id",
+        "kind": "storage",
         "step": "TestOldHashes",
         "base": "classes",
         "old": 'context.handler("sha512_crypt").using(rounds=5000).hash("pass2")',
         "new": 'context.hash("pass2")',
     },
 ]
+
+UNSEEN = []

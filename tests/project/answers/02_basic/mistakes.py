@@ -1,11 +1,13 @@
 """Wrong answers to lesson 02: each a right one with one believable mistake in it.
 
-step: where it must be caught; base: the right answer that it is made from ("app" is app.py).
+kind: what it is about; step: where it must be caught; base: the right answer that it is made from
+("app" is app.py). UNSEEN lists what no check can see, with what to look for in the file instead.
 """
 
 MISTAKES = [
     {
         "name": "forgets WWW-Authenticate",
+        "kind": "headers",
         "step": "TestItWorks",
         "base": "by_hand",
         "old": 'return Response("Please log in.", 401, challenge)',
@@ -13,6 +15,7 @@ MISTAKES = [
     },
     {
         "name": "compares the scheme's name letter by letter",
+        "kind": "headers",
         "step": "TestItWorks",
         "base": "by_hand",
         "old": 'scheme.lower() != "basic"',
@@ -20,6 +23,7 @@ MISTAKES = [
     },
     {
         "name": "doesn't name the character set",
+        "kind": "headers",
         "step": "TestCredentials",
         "base": "classes",
         "old": ', charset="UTF-8"',
@@ -27,6 +31,7 @@ MISTAKES = [
     },
     {
         "name": "takes any scheme's name",
+        "kind": "headers",
         "step": "TestCredentials",
         "base": "by_hand",
         "old": '    if scheme.lower() != "basic":\n        return None\n',
@@ -34,6 +39,7 @@ MISTAKES = [
     },
     {
         "name": "skips what is no base64",
+        "kind": "headers",
         "step": "TestCredentials",
         "base": "by_hand",
         "old": ", validate=True",
@@ -41,6 +47,7 @@ MISTAKES = [
     },
     {
         "name": "a header that is not UTF-8 is an error 500",
+        "kind": "headers",
         "step": "TestCredentials",
         "base": "by_hand",
         "old": "except (binascii.Error, ValueError):",
@@ -48,6 +55,7 @@ MISTAKES = [
     },
     {
         "name": "bytes beyond ASCII in the header are an error 500",
+        "kind": "headers",
         "step": "TestCredentials",
         "base": "asynchronous",
         "old": "    except ValueError:\n        sent = None",
@@ -55,6 +63,7 @@ MISTAKES = [
     },
     {
         "name": "answers a known user who may not with 401",
+        "kind": "headers",
         "step": "TestPermissions",
         "base": "by_hand",
         "old": 'return Response("Not for you.", 403)',
@@ -63,6 +72,7 @@ MISTAKES = [
     },
     {
         "name": "answers nobody at /admin with 403",
+        "kind": "headers",
         "step": "TestPermissions",
         "base": "app",
         "old": "    if status == 403:\n",
@@ -70,6 +80,7 @@ MISTAKES = [
     },
     {
         "name": "every user is an admin",
+        "kind": "identity",
         "step": "TestPermissions",
         "base": "app",
         "old": 'return "admin" if user["admin"] else None',
@@ -77,6 +88,7 @@ MISTAKES = [
     },
     {
         "name": "new users are admins too",
+        "kind": "identity",
         "step": "TestNewUsers",
         "base": "asynchronous",
         "old": '"INSERT INTO people SELECT ?, ?, 0 FROM',
@@ -84,6 +96,7 @@ MISTAKES = [
     },
     {
         "name": "anybody who is logged in adds users",
+        "kind": "identity",
         "step": "TestNewUsers",
         "base": "asynchronous",
         "changes": [
@@ -93,6 +106,7 @@ MISTAKES = [
     },
     {
         "name": "adding a user who is there changes their password",
+        "kind": "identity",
         "step": "TestNewUsers",
         "base": "by_hand",
         "old": '        if name in known:\n            return "taken", 409\n',
@@ -100,6 +114,7 @@ MISTAKES = [
     },
     {
         "name": "lets a colon into a user name",
+        "kind": "identity",
         "step": "TestNewUsers",
         "base": "factory",
         "old": '    if not name or not password or ":" in name:\n        return "No.", 400',
@@ -107,6 +122,7 @@ MISTAKES = [
     },
     {
         "name": "the new password counts only after a restart",
+        "kind": "time",
         "step": "TestPasswords",
         "base": "classes",
         "old": "        found = self.find(name)\n        stored",
@@ -116,6 +132,7 @@ MISTAKES = [
     },
     {
         "name": "the old password is still remembered",
+        "kind": "time",
         "step": "TestPasswords",
         "base": "app",
         "old": "f\"{user['hash']}\\0{password}\".encode()",
@@ -123,6 +140,7 @@ MISTAKES = [
     },
     {
         "name": "remembers that a user was right, not with what",
+        "kind": "identity",
         "step": "TestItWorks",
         "base": "app",
         "old": " and hmac.compare_digest(known, tag(user, password))",
@@ -130,6 +148,7 @@ MISTAKES = [
     },
     {
         "name": "keeps the changed password in memory only",
+        "kind": "storage",
         "step": "TestPasswords",
         "base": "by_hand",
         "changes": [
@@ -144,6 +163,7 @@ MISTAKES = [
     },
     {
         "name": "changes everybody's password",
+        "kind": "identity",
         "step": "TestPasswords",
         "base": "asynchronous",
         "changes": [
@@ -153,6 +173,7 @@ MISTAKES = [
     },
     {
         "name": "a request with the old password, begun before the change, still counts",
+        "kind": "concurrency",
         "step": "TestPasswords",
         "base": "classes",
         "changes": [
@@ -165,6 +186,7 @@ MISTAKES = [
     },
     {
         "name": "compares with the hash as it is when the body has come",
+        "kind": "concurrency",
         "step": "TestPasswords",
         "base": "factory",
         "old": "    values = [argon2.hash(password), g.user, g.hash]\n",
@@ -174,6 +196,7 @@ MISTAKES = [
     },
     {
         "name": "an unknown user is answered at once",
+        "kind": "disclosure",
         "step": "TestNoList",
         "base": "asynchronous",
         "old": "    stored = rows[0][0] if rows else nobody\n",
@@ -182,6 +205,7 @@ MISTAKES = [
     },
     {
         "name": "tells in the text that there is no such user",
+        "kind": "disclosure",
         "step": "TestNoList",
         "base": "asynchronous",
         "old": "or not rows:\n            raise Unauthorized(www_authenticate=ASK)",
@@ -191,6 +215,7 @@ MISTAKES = [
     },
     {
         "name": "cuts the password off at a NUL",
+        "kind": "identity",
         "step": "TestText",
         "base": "by_hand",
         "old": '    name, colon, password = unicodedata.normalize("NFC", text).partition(":")\n',
@@ -199,6 +224,7 @@ MISTAKES = [
     },
     {
         "name": "no NFC where the header is read",
+        "kind": "identity",
         "step": "TestText",
         "base": "by_hand",
         "old": 'unicodedata.normalize("NFC", text).partition(":")',
@@ -206,6 +232,7 @@ MISTAKES = [
     },
     {
         "name": "brings text into NFC before it looks at the length",
+        "kind": "configuration",
         "step": "TestText",
         "base": "asynchronous",
         "old": "    if not text or len(text) > 4 * 1024:",
@@ -213,6 +240,7 @@ MISTAKES = [
     },
     {
         "name": "limits a password to five hundred characters",
+        "kind": "identity",
         "step": "TestText",
         "base": "classes",
         "old": 'if len(text or "") > 4 * 1024:',
@@ -220,6 +248,7 @@ MISTAKES = [
     },
     {
         "name": "hashes at every request",
+        "kind": "time",
         "step": "TestRemembered",
         "base": "asynchronous",
         "old": "        remembered[tag] = now + 60\n",
@@ -227,6 +256,7 @@ MISTAKES = [
     },
     {
         "name": "remembers for no time at all",
+        "kind": "time",
         "step": "TestRemembered",
         "base": "classes",
         "old": "MINUTE = 60",
@@ -234,6 +264,7 @@ MISTAKES = [
     },
     {
         "name": "remembers wrong passwords too",
+        "kind": "disclosure",
         "step": "TestRemembered",
         "base": "classes",
         "changes": [
@@ -251,6 +282,7 @@ MISTAKES = [
     },
     {
         "name": "lets forms of other sites in",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "classes",
         "old": '    if request.method == "POST":',
@@ -258,6 +290,7 @@ MISTAKES = [
     },
     {
         "name": "refuses cross-site but not same-site",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "factory",
         "old": 'in ("cross-site", "same-site")',
@@ -265,6 +298,7 @@ MISTAKES = [
     },
     {
         "name": "looks at Sec-Fetch-Site alone, which plain http lacks",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "app",
         "old": "else origin in (None, own)",
@@ -272,6 +306,7 @@ MISTAKES = [
     },
     {
         "name": "takes an Origin that begins like its own",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "by_hand",
         "old": 'request.headers.get("Origin", own()) != own()',
@@ -279,6 +314,7 @@ MISTAKES = [
     },
     {
         "name": "takes the Origin null",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "asynchronous",
         "changes": [
@@ -288,6 +324,7 @@ MISTAKES = [
     },
     {
         "name": "compares the host of the Origin without its port",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "by_hand",
         "old": 'request.headers.get("Origin", own()) != own()',
@@ -295,6 +332,7 @@ MISTAKES = [
     },
     {
         "name": "refuses its own forms as well",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "by_hand",
         "old": 'request.headers.get("Origin", own()) != own()',
@@ -302,9 +340,12 @@ MISTAKES = [
     },
     {
         "name": "refuses programs that name no origin",
+        "kind": "headers",
         "step": "TestNewUsers",
         "base": "by_hand",
         "old": 'request.headers.get("Origin", own()) != own()',
         "new": 'request.headers.get("Origin", "") != own()',
     },
 ]
+
+UNSEEN = []
