@@ -20,8 +20,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
+from .client import TIMEOUT
+
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
-WAIT = 30  # seconds for which it says nothing when it is slow
+WAIT = 2 * TIMEOUT  # seconds for which it says nothing when it is slow
 
 
 class Provider:
