@@ -16,10 +16,12 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 
+import learn
 from learn import Lesson, Provider
-from learn.practice.expect import expect, expect_that
+from learn.practice.expect import Unexpected, expect, expect_that
 
 CLIENT = ("checked-client", "secret-of-the-checks")
+RESOURCE = "https://api.example/notes"
 HOUR = 3600
 
 
@@ -36,6 +38,13 @@ def settings(provider):
     return {"ISSUER": provider.issuer, "CLIENT_ID": CLIENT[0], "CLIENT_SECRET": CLIENT[1]}
 
 
+@pytest.fixture(scope="module")
+def api(on, settings):
+    """The lesson, as an API of this name."""
+    with Lesson("08_oidc", on, **settings, RESOURCE=RESOURCE) as one:
+        yield one
+
+
 @pytest.fixture(autouse=True)
 def person(provider):
     """Whoever logs in is Ann again at the beginning of each check."""
@@ -43,31 +52,17 @@ def person(provider):
     return provider.person
 
 
-class Browser:
-    """What a browser keeps of a site, its cookies, and the answers it had."""
+class Browser(learn.Browser):
+    """A user's browser, which also keeps the answers it had, and may begin with copied cookies."""
 
     def __init__(self, app, cookies=()):
-        self.app, self.cookies, self.answers = app, dict(cookies), []
+        super().__init__(app)
+        self.cookies, self.answers = dict(cookies), []
 
-    def get(self, target, **how):
-        return self.send("GET", target, **how)
-
-    def post(self, target, **how):
-        return self.send("POST", target, **how)
-
-    def send(self, method, target, headers=(), **how):
-        """Send a request with the cookies, and keep those that the answer sets."""
-        kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        sent = {**({"Cookie": kept} if kept else {}), **dict(headers)}
-        answer = self.app.send(method, target, headers=sent, **how)
-        for line in answer.headers("Set-Cookie"):
-            name, _, rest = line.partition("=")
-            value, _, more = rest.partition(";")
-            self.cookies[name.strip()] = value.strip()
-            if re.search(r"max-age=0\b|expires=thu, 01 jan 1970", more, re.I):
-                del self.cookies[name.strip()]
-        self.answers.append(answer)
-        return answer
+    def send(self, method, target, **how):
+        """Send a request as a browser does."""
+        self.answers.append(super().send(method, target, **how))
+        return self.answers[-1]
 
 
 def begin(browser):
@@ -139,13 +134,11 @@ def refuse(app, provider, **wrong):
 
 def log_out(browser):
     """Send the form for logging out that stands on the start page."""
-    answer = expect(browser.get("/"), 200)
-    hidden = re.findall(r"<input\b[^>]*\btype=[\"']?hidden\b[^>]*>", answer.text)
-    form = {}
-    for field in hidden:
-        found = dict(re.findall(r"(name|value)=[\"']([^\"']*)[\"']", field))
-        form[found["name"]] = html.unescape(found.get("value", ""))
-    return browser.post("/logout", form=form)
+    try:
+        return browser.submit("/", to="/logout")
+    except LookupError as error:
+        wanted = "a form that goes to /logout"
+        raise Unexpected(wanted, str(error), browser.answers[-1], "body") from None
 
 
 class TestItWorks:
@@ -236,9 +229,9 @@ class TestRequest:
             verifier or "none",
         )
         expect_that(len(verifier) >= 43, "43 characters or more (RFC 7636 4.1)", verifier)
-        shown = [str(answer.response_headers) + answer.text for answer in browser.answers]
-        seen = any(verifier in text or verifier in read_cookies(text) for text in shown)
-        expect_that(not seen, "a code_verifier that stays on the server", "the browser has it")
+        shown = [f"{answer.header('Location')} {answer.text}" for answer in browser.answers]
+        seen = any(verifier in text for text in shown)
+        expect_that(not seen, "a code_verifier that nobody is shown", "it is in an answer")
 
 
 class TestState:
@@ -563,7 +556,8 @@ class TestSession:
         """A link logs nobody out, nor does a form on another site's page."""
         browser = log_in(app, provider)
         expect(browser.get("/logout"), 405)
-        for headers in ({}, {"Origin": "https://other.example", "Sec-Fetch-Site": "cross-site"}):
+        other = {"Origin": "https://other.example", "Sec-Fetch-Site": "cross-site"}
+        for headers in (other, {"Origin": None, "Sec-Fetch-Site": None}):
             answer = browser.post("/logout", headers=headers, form={"csrf": "made up"})
             came = f"status {answer.status} {answer.reason}"
             expect_that(answer.status in (400, 403), "status 400 or 403", came, answer, "status")
@@ -723,29 +717,22 @@ class TestProvider:
 
 class TestApi:
     beyond = "beyond"
-    RESOURCE = "https://api.example/notes"
-
-    @pytest.fixture(scope="class")
-    def api(self, request, on, settings):
-        """The lesson, as an API of this name."""
-        with Lesson("08_oidc", on, **settings, RESOURCE=self.RESOURCE) as api:
-            yield api
 
     def test_token_for_this_api(self, api, provider):
         """With an access token for this API comes whose it is, and who brought it."""
-        token = provider.access_token(self.RESOURCE, sub="ann-1", client_id="a-script")
+        token = provider.access_token(RESOURCE, sub="ann-1", client_id="a-script")
         for scheme in ("Bearer", "bearer"):
             answer = expect(api.get("/api", authorization=f"{scheme} {token}"), 200)
             wanted = {"sub": "ann-1", "client_id": "a-script"}
             came = answer.json()
             right = all(came.get(name) == value for name, value in wanted.items())
             expect_that(right, str(wanted), str(came), answer, "body")
-        both = provider.access_token([self.RESOURCE, "https://other.example"])
+        both = provider.access_token([RESOURCE, "https://other.example"])
         expect(api.get("/api", bearer=both), 200)
 
     def test_no_token(self, api, provider):
         """Without a token in the header comes 401 and a challenge without an error."""
-        token = provider.access_token(self.RESOURCE)
+        token = provider.access_token(RESOURCE)
         browser = log_in(api, provider)
         for answer in (api.get("/api"), browser.get("/api"), api.get(f"/api?access_token={token}")):
             expect(answer, 401, challenge="bearer", error=None)
@@ -761,24 +748,24 @@ class TestApi:
     def test_other_kinds_of_tokens(self, api, provider):
         """An ID token or a logout token is no access token, even with the right aud."""
         for kind in ("JWT", None, "logout+jwt"):
-            token = provider.access_token(self.RESOURCE, header={"typ": kind})
+            token = provider.access_token(RESOURCE, header={"typ": kind})
             expect(api.get("/api", bearer=token), 401, challenge="bearer", error="invalid_token")
 
     def test_bad_tokens(self, api, provider):
         """A token is refused that the provider did not sign, that is old or lacks a claim."""
         now = int(time.time())
         signs = ("none", "HS256", "stranger", "forged")
-        bad = [provider.access_token(self.RESOURCE, sign) for sign in signs]
+        bad = [provider.access_token(RESOURCE, sign) for sign in signs]
         wrong = [{"iss": "https://other.example"}, {"iat": now - 2 * HOUR, "exp": now - HOUR}]
         wrong += [{name: None} for name in ("iss", "sub", "client_id", "exp", "iat", "jti")]
-        bad += [provider.access_token(self.RESOURCE, **changes) for changes in wrong]
+        bad += [provider.access_token(RESOURCE, **changes) for changes in wrong]
         for token in [*bad, "x", "a.b.c", "W10.W10.W10"]:
             expect(api.get("/api", bearer=token), 401, challenge="bearer", error="invalid_token")
 
     def test_scope_is_missing(self, api, provider):
         """With a good token that lacks the scope comes 403 and insufficient_scope."""
         for scope in (None, "openid email", "profiles"):
-            token = provider.access_token(self.RESOURCE, scope=scope)
+            token = provider.access_token(RESOURCE, scope=scope)
             answer = api.get("/api", bearer=token)
             expect(answer, 403, challenge="bearer", error="insufficient_scope", scope="profile")
 

@@ -175,8 +175,11 @@ class Provider:
         asked = code and code["asked"]
         if not code or form.get("redirect_uri") != asked.get("redirect_uri"):
             return 400, {"error": "invalid_grant"}
-        proof = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-        if asked.get("code_challenge") not in (None, _encode(proof)):
+        verifier = form.get("code_verifier", "")
+        proof = _encode(hashlib.sha256(verifier.encode()).digest())
+        if asked.get("code_challenge_method") != "S256":
+            proof = verifier  # "plain" (RFC 7636 4.2)
+        if asked.get("code_challenge") not in (None, proof):
             return 400, {"error": "invalid_grant"}
         self.redeemed.append(form)
         now, access = int(time.time()), secrets.token_urlsafe(24)

@@ -94,7 +94,7 @@ def claims_of(token, nonce=None, kind=None, needed=(), audience=None):
     except RequestException:
         abort(503, DOWN)
     except Exception as error:  # what is no token raises whatever fits
-        reason = error if isinstance(error, JoseError) else "it can't be read"
+        reason = ascii(str(error))[:100] if isinstance(error, JoseError) else "it can't be read"
         abort(400, f"The provider's token does not count: {reason}.")
     return claims
 
@@ -187,7 +187,7 @@ provider = OAuth(app).register(
     client_kwargs={
         "scope": "openid profile email",
         "code_challenge_method": "S256",
-        "default_timeout": 2,  # seconds of silence
+        "default_timeout": 3,  # seconds of silence
     },
 )
 

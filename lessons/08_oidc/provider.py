@@ -252,6 +252,11 @@ def refuse_forged_form():
         abort(400, "This form is too old, or it came without its cookie. Reload it and try again.")
 
 
+@app.errorhandler(ValueError)
+def refuse(_):  # Authlib wants to repeat what was sent, and finds that it may not
+    return "A parameter has characters that it may not have (RFC 6749, appendix A).\n", 400
+
+
 @app.after_request
 def add_headers(response):
     response.headers["Cache-Control"] = "no-store"

@@ -27,11 +27,11 @@ known = {"document": None, "until": 0, "keys": None, "looked": 0}
 
 
 async def fetch(address, form=None, token=None):
-    """Return the object that the provider answers, within three seconds."""
+    """Return the object that the provider answers, within four seconds."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     pair = httpx2.BasicAuth(ID, SECRET) if form else None
     try:
-        async with asyncio.timeout(3), httpx2.AsyncClient(trust_env=False) as client:
+        async with asyncio.timeout(4), httpx2.AsyncClient(trust_env=False) as client:
             method = "POST" if form else "GET"
             answer = await client.request(method, address, data=form, headers=headers, auth=pair)
             content = answer.json()

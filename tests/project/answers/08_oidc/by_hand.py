@@ -66,7 +66,7 @@ class Provider:
     def fetch(self, address, form=None, **how):
         try:
             method = "POST" if form else "GET"
-            answer = requests.request(method, address, data=form, timeout=2, **how)
+            answer = requests.request(method, address, data=form, timeout=3, **how)
             if form and answer.status_code == 400 and answer.json()["error"] == "invalid_grant":
                 raise Failure("The provider knows no such code; begin again at /login.", 400)
             answer.raise_for_status()

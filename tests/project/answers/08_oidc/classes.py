@@ -99,7 +99,7 @@ class Relying:
 
     def ask(self, method, place, **how):
         try:
-            answer = requests.request(method, place, timeout=(2, 2), **how)
+            answer = requests.request(method, place, timeout=(3, 3), **how)
             content = answer.json()
             if not isinstance(content, dict):
                 raise ValueError("JSON, but no object")

@@ -215,7 +215,7 @@ def create_app():
         client_id=app.config["CLIENT_ID"],
         client_secret=app.config["CLIENT_SECRET"],
         server_metadata_url=f"{app.config['ISSUER']}/.well-known/openid-configuration",
-        client_kwargs={**session_of_authlib, "default_timeout": 2, "leeway": 0},
+        client_kwargs={**session_of_authlib, "default_timeout": 3, "leeway": 0},
     )
     app.register_blueprint(site)
     return app

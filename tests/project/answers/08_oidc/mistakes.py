@@ -67,14 +67,6 @@ MISTAKES = [
         "new": '(secrets.token_urlsafe(32) for _ in range(3))\n    proof = "p" * 43',
     },
     {
-        "name": "keeps the verifier in the cookie",
-        "kind": "disclosure",
-        "step": "TestRequest",
-        "base": "asynchronous",
-        "old": "    challenge = urlsafe_b64encode(",
-        "new": '    session["verifier"] = verifier\n    challenge = urlsafe_b64encode(',
-    },
-    {
         "name": "does not ask for the profile",
         "kind": "configuration",
         "step": "TestRequest",
@@ -472,7 +464,7 @@ MISTAKES = [
     {
         "name": "lets the session keep the id that the browser had before",
         "kind": "identity",
-        "step": "TestSession",
+        "step": "TestState",
         "base": "by_hand",
         "changes": [
             ('browser = cookie("lesson08-login") or', 'browser = cookie("lesson08") or'),
@@ -625,7 +617,7 @@ MISTAKES = [
         "kind": "time",
         "step": "TestProvider",
         "base": "by_hand",
-        "old": "timeout=2, ",
+        "old": "timeout=3, ",
         "new": "",
     },
     {
