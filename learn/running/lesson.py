@@ -34,6 +34,7 @@ from .client import TIMEOUT, Client
 # What an exercise may import of its lesson, and what it may show or render.
 TEMPLATES = "templates"
 GIVEN = ("store.py", "groundwork.py", "sessions.py", "static", TEMPLATES)
+PROVIDER = "provider.py"  # of a lesson that has somebody else check the password
 LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 
@@ -45,7 +46,8 @@ class Lesson(Client):
     any free one; workers: 0 for Flask's own server, else that many gunicorn workers; python: the
     interpreter that runs it, this one if not given; wait: False to go on while it starts, and call
     `wait` before the first request; settings: what the lesson reads as FLASK_<NAME>, for example
-    TOKEN_LIFETIME=1.
+    TOKEN_LIFETIME=1. A lesson that has a provider is started together with it, which is then its
+    `provider`, a Lesson as well, unless a setting ISSUER names another one.
     Raises LessonError when it doesn't start, with what it printed.
     """
 
@@ -65,16 +67,19 @@ class Lesson(Client):
             "DATABASE": str(self.scratch / "lesson.db"),
             **{name: str(value) for name, value in settings.items() if value is not None},
         }
+        self.provider = None
         self._log = _Log()
         self._box = {"process": None}
         self._end = weakref.finalize(self, _end, self._box, self.scratch)
         try:
+            if "ISSUER" not in settings and self.path != self.folder / PROVIDER:
+                self._start_provider()
             self._start()
             super().__init__(self.port, PASSWORDS, [self.settings["SECRET_KEY"]])
             if wait:
                 self._wait()
         except BaseException:
-            self._end()
+            self.stop()
             raise
 
     @property
@@ -146,7 +151,7 @@ class Lesson(Client):
         try:
             self._wait()
         except BaseException:
-            self._end()
+            self.stop()
             raise
         return self
 
@@ -163,6 +168,19 @@ class Lesson(Client):
             else:
                 shutil.copy(file, given)
         return given
+
+    def _start_provider(self):
+        """Start the lesson's provider, if it has one, and tell each where the other is."""
+        if not (self.folder / PROVIDER).is_file():
+            return
+        usual = self.port + 10 if self.port else 0  # 5018 for 5008
+        port = usual if 0 < usual < 65536 and port_is_free(usual) else _free_port()
+        self.port = self.port or _free_port()
+        self.settings["ISSUER"] = f"http://localhost:{port}"
+        both = f"http://localhost:{self.port} http://127.0.0.1:{self.port}"
+        told = {"ISSUER": self.settings["ISSUER"], "CLIENT": both}
+        where = {"port": port, "python": self.python, "wait": False}
+        self.provider = Lesson(self.folder.name, "provider", **where, **told)
 
     def _start(self):
         """Start the process."""
@@ -196,6 +214,8 @@ class Lesson(Client):
 
     def _wait(self):
         """Wait until the process answers, and learn its port."""
+        if self.provider:
+            self.provider.wait()
         process = self._box["process"]
         deadline = time.monotonic() + TIMEOUT
         while not self._answers():
@@ -251,6 +271,8 @@ class Lesson(Client):
     def stop(self):
         """End the process and forget its database. A second call does nothing."""
         self._end()
+        if self.provider:
+            self.provider.stop()
 
     def command(self, *arguments: str) -> str:
         """Run one of the app's own Flask commands on its database and return what it prints."""
@@ -290,6 +312,12 @@ def port_is_free(port: int) -> bool:
     """Tell whether nobody listens on this port of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _stop(process):
