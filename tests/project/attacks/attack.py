@@ -10,13 +10,14 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+import on_oidc
 from wire import Answer, NoAnswer, ask, request
 
 from learn import digest_answer
 
 WORKS, FAILS, NOT_THERE = "succeeds", "fails", "n/a"
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
-PROTECTED = {"01": "/login", "02": "/", "03": "/", "04": "/secured", "05": "/"}
+PROTECTED = {"01": "/login", "02": "/", "03": "/", "04": "/secured", "05": "/", "08": "/"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Attack:
     file: str = "app"
 
     @property
+    def started(self) -> dict:
+        """What the lesson is started with. Lesson 08 gets a provider that lies when it is told."""
+        return {**dict(self.settings), **(on_oidc.settings() if self.lesson == "08" else {})}
+
+    @property
     def tried(self) -> str:
         """What is tried, in a sentence: the function's own."""
         return " ".join((self.run.__doc__ or "").split("\n\n")[0].split())
@@ -61,6 +67,7 @@ class StillWorks:
     servers: bool = False
     long: bool = False
     tried = Attack.tried
+    started = Attack.started
 
 
 def is_naive(target) -> bool:
@@ -73,7 +80,8 @@ def without(attack, folder) -> dict[str, str]:
 
     Each text that is replaced stands in exactly one of the files, once. folder: the lesson's.
     """
-    names = dict.fromkeys(["groundwork.py", "store.py", "app.py", f"{attack.file}.py"])
+    names = ["groundwork.py", "store.py", "sessions.py", "app.py", f"{attack.file}.py"]
+    names = dict.fromkeys(name for name in names if (folder / name).is_file())
     texts = {name: (folder / name).read_text("utf-8") for name in names}
     for old, new in attack.without:
         found = [name for name, text in texts.items() for _ in range(text.count(old))]
@@ -174,6 +182,8 @@ def gets_in(target, user=USER2) -> bool:
     if which == "01":
         form = {"username": "user1", "password": "pass1"}  # user2's old hash is to stay
         return is_in(target.post("/login", form=form))
+    if which == "08":
+        return on_oidc.honest(target)
     if which == "04" and is_naive(target):
         return is_in(target.get(f"/secured?token={token(target, user)}"))
     path = PROTECTED[which].encode()

@@ -9,13 +9,15 @@ import table_basic
 import table_digest
 import table_hashing
 import table_jwt
+import table_oidc
 import table_otp
 from table_basic import BASIC
 from table_digest import DIGEST
 from table_hashing import HASHING
 from table_jwt import JWT
+from table_oidc import OIDC
 from table_otp import OTP
 
-_FILES = [table_hashing, table_basic, table_digest, table_jwt, table_otp]
-ATTACKS = [*HASHING, *BASIC, *DIGEST, *JWT, *OTP]
+_FILES = [table_hashing, table_basic, table_digest, table_jwt, table_otp, table_oidc]
+ATTACKS = [*HASHING, *BASIC, *DIGEST, *JWT, *OTP, *OIDC]
 STILL_WORKS = [row for file in _FILES for row in file.STILL_WORKS]
