@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+import on_oidc
 from wire import Answer, NoAnswer, ask, request
 
 from learn import Browser, digest_answer
@@ -26,6 +27,7 @@ PROTECTED = {
     "05": "/",
     "06": "/",
     "07": "/secured",
+    "08": "/",
 }
 
 
@@ -53,6 +55,11 @@ class Attack:
     file: str = "app"
 
     @property
+    def started(self) -> dict:
+        """What the lesson is started with. Lesson 08 gets a provider that lies when it is told."""
+        return {**dict(self.settings), **(on_oidc.settings() if self.lesson == "08" else {})}
+
+    @property
     def tried(self) -> str:
         """What is tried, in a sentence: the function's own."""
         return " ".join((self.run.__doc__ or "").split("\n\n")[0].split())
@@ -71,6 +78,7 @@ class StillWorks:
     servers: bool = False
     long: bool = False
     tried = Attack.tried
+    started = Attack.started
 
 
 def is_naive(target) -> bool:
@@ -84,6 +92,8 @@ def without(attack, folder) -> dict[str, str]:
     Each text that is replaced stands in exactly one of the files, once. folder: the lesson's.
     Its templates are among them, as "templates/login.html".
     """
+    names = ["groundwork.py", "store.py", "sessions.py", "app.py", f"{attack.file}.py"]
+    names = dict.fromkeys(name for name in names if (folder / name).is_file())
     names = ["groundwork.py", "store.py", "sessions.py", "app.py", f"{attack.file}.py"]
     names = dict.fromkeys(name for name in names if (folder / name).is_file())
     names |= dict.fromkeys(f"templates/{file.name}" for file in folder.glob("templates/*"))
@@ -203,6 +213,8 @@ def gets_in(target, user=USER2) -> bool:
         from on_passkeys import honest  # which imports this file
 
         return honest(target)
+    if which == "08":
+        return on_oidc.honest(target)
     if which == "04" and is_naive(target):
         return is_in(target.get(f"/secured?token={token(target, user)}"))
     path = PROTECTED[which].encode()

@@ -9,6 +9,7 @@ import table_basic
 import table_digest
 import table_hashing
 import table_jwt
+import table_oidc
 import table_otp
 import table_passkeys
 import table_sessions
@@ -16,6 +17,7 @@ from table_basic import BASIC
 from table_digest import DIGEST
 from table_hashing import HASHING
 from table_jwt import JWT
+from table_oidc import OIDC
 from table_otp import OTP
 from table_passkeys import PASSKEYS
 from table_sessions import SESSIONS
@@ -28,6 +30,7 @@ _FILES = [
     table_otp,
     table_sessions,
     table_passkeys,
+    table_oidc,
 ]
-ATTACKS = [*HASHING, *BASIC, *DIGEST, *JWT, *OTP, *SESSIONS, *PASSKEYS]
+ATTACKS = [*HASHING, *BASIC, *DIGEST, *JWT, *OTP, *SESSIONS, *PASSKEYS, *OIDC]
 STILL_WORKS = [row for file in _FILES for row in file.STILL_WORKS]
