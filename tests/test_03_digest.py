@@ -142,7 +142,8 @@ def written_to(app):
     with contextlib.ExitStack() as stack:
         if path.is_file() and path.read_bytes()[:6] == b"SQLite":
             db = stack.enter_context(contextlib.closing(sqlite3.connect(path, timeout=TIMEOUT)))
-            db.execute("BEGIN IMMEDIATE")
+            with contextlib.suppress(sqlite3.OperationalError):  # somebody does so already
+                db.execute("BEGIN IMMEDIATE")
         yield
 
 
@@ -163,17 +164,20 @@ def old(on):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", "XXX-5")  # the clock on the wall is five hours ahead of UTC
         lesson = Lesson("03", on, wait=False, NONCE_LIFETIME=1)
-    with lesson, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, lesson:
         yield pool.submit(grow_old, lesson).result
 
 
 def grow_old(app):
     """Use a nonce, once more its first count, and other nonces, until its second is over."""
     app.wait()
-    begin = time.time()
-    challenge = challenge_of(app)
-    header = digest_answer(challenge, *USER1)
-    answers = [app.get("/", authorization=header)]
+    for _ in range(5):  # a machine may be busy for a second
+        challenge = challenge_of(app)
+        begin = time.time()
+        header = digest_answer(challenge, *USER1)
+        answers = [app.get("/", authorization=header)]
+        if answers[0].status == 200:
+            break
     nc = 1
     while time.time() < int(begin) + 2.1:  # two seconds on, if whole ones are counted
         time.sleep(0.25)
@@ -645,7 +649,7 @@ class TestNonces:
                 wrong,
                 name,
             )
-        fresh = (answer(app) for _ in range(5))  # a machine may be busy for a second
+        fresh = (answer(app) for _ in range(5))  # the machine may be busy
         expect(next((one for one in fresh if one.status == 200), app.exchanges[-1]), 200)
 
 
