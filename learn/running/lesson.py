@@ -11,6 +11,7 @@ which a copy is on its path; nothing else of the lesson is.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -18,6 +19,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -42,13 +44,24 @@ class Lesson(Client):
     name: number or folder of the lesson; file: "app", "naive", "exercise" or a path; port: 0 for
     any free one; workers: 0 for Flask's own server, else that many gunicorn workers; python: the
     interpreter that runs it, this one if not given; wait: False to go on while it starts, and call
-    `wait` before the first request; settings: what the lesson reads as FLASK_<NAME>, for example
-    TOKEN_LIFETIME=1.
+    `wait` before the first request; script: True to run it as `python app.py` does (`would_serve`);
+    clock: True for a clock that `set_clock` moves, not with workers; settings: what the lesson
+    reads as FLASK_<NAME>, for example TOKEN_LIFETIME=1.
     Raises LessonError when it doesn't start, with what it printed.
     """
 
     def __init__(
-        self, name, file="app", *, port=0, workers=0, python=sys.executable, wait=True, **settings
+        self,
+        name,
+        file="app",
+        *,
+        port=0,
+        workers=0,
+        python=sys.executable,
+        wait=True,
+        script=False,
+        clock=False,
+        **settings,
     ):
         self.folder = find_folder(name)
         self.path = find_file(name, file)
@@ -57,6 +70,8 @@ class Lesson(Client):
         self.port = port
         self.scratch = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-"))
         self.given = self._give()
+        self.modes = [name for name, on in {"script": script, "clock": clock}.items() if on]
+        self.set_clock(0)
         self.key = secrets.token_hex(32)
         self.settings = {
             "SECRET_KEY": self.key,
@@ -105,6 +120,20 @@ class Lesson(Client):
         with contextlib.closing(sqlite3.connect(self.settings["DATABASE"])) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query)]
+
+    def set_clock(self, seconds: float):
+        """Let the lesson's time be so many seconds ahead of ours, if it was started with a clock.
+
+        It moves what Python's time and datetime tell; a database's own clock stays as it is.
+        """
+        file = self.scratch / "clock"
+        with open(file, "r+b" if file.exists() else "w+b") as opened:
+            opened.write(struct.pack("d", seconds))
+
+    @property
+    def would_serve(self) -> dict | None:
+        """Where a file that was started as a script would serve: host, port, debug; else None."""
+        return json.loads((self.scratch / "script.json").read_text())
 
     def own_lines(self) -> str:
         """Return the last traceback in the log, cut down to the lesson's own lines."""
@@ -167,6 +196,7 @@ class Lesson(Client):
         else:
             script = Path(__file__).with_name("child.py")
             command = [self.python, str(script), str(self.path), str(port_file), str(self.port)]
+            command += self.modes
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
