@@ -483,17 +483,17 @@ class TestClaims:
     def test_token_expires(self, start, monkeypatch):
         """A token counts for its lifetime from its login on, in UTC, and is then called expired."""
         monkeypatch.setenv("TZ", "XXX-5")  # the clock on the wall is five hours ahead of UTC
-        app, before = start(clock=True, TOKEN_LIFETIME=60), int(time.time())
+        app, before = start(clock=True, TOKEN_LIFETIME=3600), int(time.time())
         mine = token(app)
         claims, answer = read(mine, app.exchanges[-1]), app.exchanges[-1]
         issued, ends = claims.get("iat"), claims.get("exp")
         now = isinstance(issued, int) and before - 2 <= issued <= time.time() + 2
         expect_that(now, "an iat of now, in POSIX seconds", f"{issued} at {before}", answer, "body")
-        expect_that(ends == issued + 60, "exp 60 s after iat", f"{ends}, iat {issued}", answer)
-        for seconds in (0, 50):  # what was read once must not be taken for good
+        expect_that(ends == issued + 3600, "exp 3600 s after iat", f"{ends}, iat {issued}", answer)
+        for seconds in (0, 3000):  # what was read once must not be taken for good
             app.set_clock(seconds)
             expect(app.get("/secured", bearer=mine), 200)
-        app.set_clock(4000)
+        app.set_clock(9000)
         expect(app.get("/secured", bearer=token(app)), 200)
         answer = app.get("/secured", bearer=mine)
         if answer.status == 200:  # its clock may be another one than Python's: wait for it
@@ -569,9 +569,10 @@ class TestLogout:
 
     def test_logout_counts_everywhere_and_lasts(self, start):
         """A token that was taken back stays so: in each process, for its time, after a restart."""
-        one = start(wait=False, clock=True)
+        long = {"clock": True, "TOKEN_LIFETIME": 3600}
+        one = start(wait=False, **long)
         same = {name: one.settings[name] for name in ("DATABASE", "SECRET_KEY")}
-        two = start(wait=False, clock=True, **same)
+        two = start(wait=False, **long, **same)
         one.wait()  # both start on a database that is not there yet
         two.wait()
         other, tokens = token(one), [token(one) for _ in range(12)]
@@ -579,7 +580,7 @@ class TestLogout:
             expect(app.get("/secured", bearer=tokens[0]), 200)
         for mine in tokens:
             expect(one.post("/logout", bearer=mine), 204)
-        for seconds in (0, 61, 150):  # what is swept away must have expired before
+        for seconds in (0, 61, 3400):  # what is swept away must have expired before
             for app in (one, two):
                 app.set_clock(seconds)
             expect(two.post("/logout", bearer=token(two)), 204)

@@ -927,7 +927,7 @@ MISTAKES = [
         "new": (
             'store.revoke(g.claims["jti"], g.claims["exp"])\n'
             '    store.db().execute("DELETE FROM revoked WHERE until < ?", '
-            "[time.time() + 60])"
+            "[time.time() + 600])"
         ),
     },
     {

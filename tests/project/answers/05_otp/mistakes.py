@@ -1,8 +1,8 @@
 """Wrong answers to lesson 05, each a right one (see `base`) with one believable mistake.
 
-`kind` is what it is about; `step` the class of tests/test_05_otp.py that catches it; `changes` holds
-pairs where one replacement is not enough. UNSEEN lists what no check can see, with what to look
-for in the file instead.
+`kind` is what it is about; `step` the class of tests/test_05_otp.py that catches it; `changes`
+holds pairs where one replacement is not enough. UNSEEN lists what no check can see, with what to
+look for in the file instead.
 """
 
 MISTAKES = [
