@@ -1,9 +1,9 @@
 """Runs in a process of its own: load one file, serve its `app` on a free port, say which.
 
 Usage: child.py FILE PORT_FILE PORT [script] [clock]. The port (0: any free one) is taken first,
-since an app may know its origin when it starts (FLASK_ORIGIN), and written to PORT_FILE once the app
-is loaded. The process ends when its standard input closes, so it can't outlive the one who started
-it, however that one ends. Nothing of the workbench is imported here: a lesson knows nobody.
+since an app may know its origin when it starts (FLASK_ORIGIN), and written to PORT_FILE once the
+app is loaded. The process ends when its standard input closes, so it can't outlive the one who
+started it, however that one ends. Nothing of the workbench is imported here: a lesson knows nobody.
 
 script: the file is run as `python FILE` does. Where it would serve is not taken but noted in
 script.json beside PORT_FILE. clock: the file `clock` there says how many seconds its time is ahead.
