@@ -116,7 +116,7 @@ class Browser:
 
     def close(self):
         """Close the browser and open it again: cookies without Max-Age and Expires are gone."""
-        self.cookies = {name: self.cookies[name] for name in self.lasting}
+        self.cookies = {n: value for n, value in self.cookies.items() if n in self.lasting}
 
     def _keep(self, cookie: str):
         """Keep, replace or forget a cookie (RFC 6265, 5.3); there is one host and one path here."""

@@ -126,7 +126,7 @@ def end_sessions():
 
 def page(template, status=200, **values):
     html = render_template(template, csrf=csrf_token(), **values)
-    return html, status, {"Content-Type": "text/html; charset=utf-8"}
+    return html + "\n", status, {"Content-Type": "text/html; charset=utf-8"}
 
 
 def csrf_token():
@@ -134,7 +134,6 @@ def csrf_token():
     return hmac.digest(app.secret_key.encode(), g.id.encode(), "sha256").hex()
 
 
-@app.before_request
 def refuse_forged_forms():
     """Refuse a form that a page of another origin makes the browser send (CSRF)."""
     if request.method != "POST":
@@ -159,6 +158,7 @@ def add_headers(response):
 
 
 store.set_up(app, IDLE_TIMEOUT=1800, ABSOLUTE_TIMEOUT=43200)
+app.before_request(refuse_forged_forms)  # once the body was found whole, which set_up sees to
 # A browser takes a cookie __Host-… only over https, from this very host, for all paths.
 app.config["COOKIE"] = "__Host-lesson06" if app.config["SESSION_COOKIE_SECURE"] else "lesson06"
 
