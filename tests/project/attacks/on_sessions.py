@@ -30,7 +30,7 @@ WORDS = [
     "session",
     "mysecret",
 ]
-HOST = "127.0.0.1"
+HOST = "localhost"  # where `Browser` visits a lesson
 
 
 def with_cookie(target, name, value):
