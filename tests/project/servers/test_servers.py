@@ -255,9 +255,9 @@ for number in range(40):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_many_start_at_once(folder, tmp_path):
     """Eight processes that start at once, with no database yet, all get to work."""
-    for name in ("app.py", "store.py", "groundwork.py"):  # hashing cheaply, or they hardly meet
-        text = (LESSONS / folder / name).read_text("utf-8")
-        (tmp_path / name).write_text(text.replace("memory_cost=19456", "memory_cost=64"), "utf-8")
+    for path in (LESSONS / folder).glob("*.py"):  # hashing cheaply, or they hardly meet
+        text = path.read_text("utf-8")
+        (tmp_path / path.name).write_text(text.replace("memory_cost=19456", "memory_cost=64"), "utf-8")
     command = [sys.executable, "-c", AT_ONCE, str(tmp_path / "app.py"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.stderr == ""
@@ -274,6 +274,11 @@ def test_bad_settings_get_a_sentence(folder, tmp_path, request):
     if folder == "05_otp":
         cases += [(name, value) for name in ("PIN_LIFETIME", "LOCKOUT") for value in bad]
         cases += [("MAIL_SERVER", value) for value in ("here", "a b:25", ":25", "here:65536")]
+    if folder == "07_passkeys":
+        names = ("CHALLENGE_LIFETIME", "IDLE_TIMEOUT", "ABSOLUTE_TIMEOUT")
+        cases += [(name, value) for name in names for value in bad]
+        origins = ["http://127.0.0.1:5007", "http://shop.example", "https://shop.example/"]
+        cases += [("ORIGIN", value) for value in [*origins, "https://10.0.0.1", "localhost"]]
     if not request.config.getoption("--long"):
         cases = list({name: (name, value) for name, value in cases}.values())  # one of each
     for name, value in cases:
@@ -330,7 +335,8 @@ def test_nobody_else_reads_the_database(folder, tmp_path):
 def test_a_large_body_is_refused_unread(folder, tmp_path, monkeypatch):
     """Hundreds of megabytes, plain, as a file or in pieces, are a 4xx, and lie on no disk."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    target = {"01_hashing": "/login", "04_jwt": "/login", "05_otp": "/pin"}.get(folder, "/users")
+    target = {"01_hashing": "/login", "04_jwt": "/login", "05_otp": "/pin"}
+    target = {**target, "07_passkeys": "/login"}.get(folder, "/users")
     head = f"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
     start = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
     size = len(start) + (600 << 20)
@@ -377,7 +383,8 @@ def test_a_file_from_anywhere_may_import_what_is_given(tmp_path):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_broken_body_is_refused(folder, workers):
     """Chunks that are none, of a form of either kind, are a 4xx and no error 500."""
-    target = {"01_hashing": "/login", "04_jwt": "/login", "05_otp": "/pin"}.get(folder, "/account")
+    target = {"01_hashing": "/login", "04_jwt": "/login", "05_otp": "/pin"}
+    target = {**target, "07_passkeys": "/login"}.get(folder, "/account")
     kinds = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]
     with Lesson(folder, workers=workers) as app:
         for kind in kinds:
