@@ -257,7 +257,9 @@ def test_many_start_at_once(folder, tmp_path):
     """Eight processes that start at once, with no database yet, all get to work."""
     for path in (LESSONS / folder).glob("*.py"):  # hashing cheaply, or they hardly meet
         text = path.read_text("utf-8")
-        (tmp_path / path.name).write_text(text.replace("memory_cost=19456", "memory_cost=64"), "utf-8")
+        (tmp_path / path.name).write_text(
+            text.replace("memory_cost=19456", "memory_cost=64"), "utf-8"
+        )
     command = [sys.executable, "-c", AT_ONCE, str(tmp_path / "app.py"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.stderr == ""
@@ -278,7 +280,8 @@ def test_bad_settings_get_a_sentence(folder, tmp_path, request):
         names = ("CHALLENGE_LIFETIME", "IDLE_TIMEOUT", "ABSOLUTE_TIMEOUT")
         cases += [(name, value) for name in names for value in bad]
         origins = ["http://127.0.0.1:5007", "http://shop.example", "https://shop.example/"]
-        cases += [("ORIGIN", value) for value in [*origins, "https://10.0.0.1", "localhost"]]
+        origins += ["https://10.0.0.1", "https://Shop.example", "https://shop.example:443"]
+        cases += [("ORIGIN", value) for value in origins] + [("SESSION_COOKIE_SECURE", "perhaps")]
     if not request.config.getoption("--long"):
         cases = list({name: (name, value) for name, value in cases}.values())  # one of each
     for name, value in cases:

@@ -624,7 +624,7 @@ MISTAKES = [
     {
         "name": "keeps sessions in the memory of one process",
         "kind": "concurrency",
-        "step": "TestCounter",
+        "step": "TestPasskeys",
         "base": "factory",
         "changes": [
             (
