@@ -604,7 +604,7 @@ class TestPasskeys:
     def test_removed_passkey_opens_nothing(self, start):
         """DELETE /passkeys/<id> is 204; it is refused from then on, after a restart too."""
         app = start()
-        browser, lost = logged_in(app), with_passkey(app)
+        browser, lost = logged_in(app), logged_in(app)
         gone = lost.phone.keys[-1].id
         expect(browser.send("DELETE", f"/passkeys/{gone}"), 204)
         expect_refused(lost.log_in())

@@ -81,7 +81,7 @@ def run(lesson, file, port):
     try:
         with Lesson(folder.name, file or "app", port=port) as server:
             things = _things_to_try(folder)
-            # Some lessons belong to a name: passkeys, and what a provider sends a browser back to.
+            # Passkeys, and what a provider sends a browser back to, belong to a name.
             host = "localhost" if f"http://localhost:{usual}" in things else "127.0.0.1"
             address = f"http://{host}:{server.port}"
             click.echo(f"{folder.name}/{server.path.name} is at {address}/ with a fresh database.")

@@ -42,8 +42,9 @@ def begin(name, passkey):
     """Begin a session of this user in place of any other, and return its id; a hash is kept."""
     end()
     id, now = token_urlsafe(32), time.time()
-    values = [digest(id), name, passkey, now, now]
-    db().execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", values)
+    # From the passkey, which may have been removed since it was looked at.
+    begin = "INSERT INTO sessions SELECT ?, name, id, ?, ? FROM passkeys WHERE id = ? AND name = ?"
+    db().execute(begin, [digest(id), now, now, passkey, name])
     sweep = """DELETE FROM sessions WHERE digest IN
         (SELECT digest FROM sessions WHERE used < ? LIMIT 100)"""
     db().execute(sweep, [now - current_app.config["IDLE_TIMEOUT"]])
@@ -70,10 +71,11 @@ def end():
 
 def end_others(passkey):
     """End the sessions that began with a passkey, but for this browser's."""
-    others = "SELECT digest FROM sessions WHERE passkey = ? AND digest <> ?"
-    values = [passkey, digest(browser())]
-    db().execute(f"DELETE FROM challenges WHERE browser IN ({others})", values)
-    db().execute(f"DELETE FROM sessions WHERE digest IN ({others})", values)
+    own = digest(browser())
+    unasked = """DELETE FROM challenges WHERE browser IN
+        (SELECT digest FROM sessions WHERE passkey = ? AND digest <> ?)"""
+    db().execute(unasked, [passkey, own])
+    db().execute("DELETE FROM sessions WHERE passkey = ? AND digest <> ?", [passkey, own])
 
 
 def digest(id):

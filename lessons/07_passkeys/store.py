@@ -40,12 +40,14 @@ def set_up(app, **seconds):
     app.config.from_mapping(ORIGIN="http://localhost:5007")
     groundwork.set_up(app, 5007, TABLES, add_demo_users, **seconds)
     domain = r"(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*"  # no address of numbers: passkeys have none
-    form = rf"https://({domain})(:\d+)?|http://((?:{domain}\.)?localhost)(:\d+)?"
+    form = rf"https://({domain})(:(?!443$)\d+)?|http://((?:{domain}\.)?localhost)(:(?!80$)\d+)?"
     if not (found := re.fullmatch(form, str(app.config["ORIGIN"]))):
         sys.exit(
             "FLASK_ORIGIN must be as browsers show it, such as https://example.com: https (or "
-            "http and localhost), a domain in small letters, its port unless 443, and no path."
+            "http and localhost), a domain in small letters, the port unless the usual, no path."
         )
+    if type(app.config["SESSION_COOKIE_SECURE"]) is not bool:  # the text "no" would count as yes
+        sys.exit("FLASK_SESSION_COOKIE_SECURE must be true or false.")
     app.config["RP_ID"] = found[1] or found[3]
     app.config["SESSION_COOKIE_SECURE"] |= bool(found[1])
     sessions.set_up(app)

@@ -338,6 +338,12 @@ def test_bad_settings_get_a_sentence(folder, tmp_path, request):
         insecure = ("localhost:5018", "http://other.example", "https://", "ftp://localhost")
         cases += [("ISSUER", value) for value in insecure]
         cases += [("SESSION_COOKIE_SECURE", "no")]
+    if folder == "07_passkeys":
+        names = ("CHALLENGE_LIFETIME", "IDLE_TIMEOUT", "ABSOLUTE_TIMEOUT")
+        cases += [(name, value) for name in names for value in bad]
+        origins = ["http://127.0.0.1:5007", "http://shop.example", "https://shop.example/"]
+        origins += ["https://10.0.0.1", "https://Shop.example", "https://shop.example:443"]
+        cases += [("ORIGIN", value) for value in origins] + [("SESSION_COOKIE_SECURE", "perhaps")]
     if not request.config.getoption("--long"):
         cases = list({name: (name, value) for name, value in cases}.values())  # one of each
     for name, value in cases:
@@ -401,6 +407,7 @@ def test_a_large_body_is_refused_unread(folder, tmp_path, monkeypatch):
         "04_jwt": "/login",
         "05_otp": "/pin",
         "06_sessions": "/login",
+        "07_passkeys": "/login",
     }
     target = targets.get(folder, "/users")
     head = f"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
@@ -467,6 +474,7 @@ def test_a_broken_body_is_refused(folder, workers):
         "04_jwt": "/login",
         "05_otp": "/pin",
         "06_sessions": "/login",
+        "07_passkeys": "/login",
     }
     target = targets.get(folder, "/account")
     kinds = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]

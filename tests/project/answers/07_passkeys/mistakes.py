@@ -48,6 +48,30 @@ MISTAKES = [
         "new": "b64(secrets.token_bytes(16))\n",
     },
     {
+        "name": "keeps the challenge in Flask's session, which can be put back",
+        "kind": "storage",
+        "step": "TestChallenge",
+        "base": "app",
+        "changes": [
+            (
+                "from flask import Flask, abort, request\n",
+                "from flask import Flask, abort, request, session\n",
+            ),
+            (
+                "    store.keep_challenge(challenge, browser, purpose, name, lifetime)\n",
+                '    session["asked"] = [challenge.hex(), purpose, name, time.time()]\n',
+            ),
+            ("import secrets\n", "import secrets\nimport time\n"),
+            (
+                "store.use_challenge(signed, sessions.browser(), purpose, lifetime)\n",
+                'None\n    kept = session.pop("asked", ["", "", "", 0])\n'
+                "    young = time.time() - kept[3] < lifetime\n"
+                "    if young and kept[:2] == [signed.hex(), purpose]:\n"
+                '        challenge = {"challenge": signed, "name": kept[2]}\n',
+            ),
+        ],
+    },
+    {
         "name": "a challenge counts until it is too old",
         "kind": "time",
         "step": "TestChallenge",
@@ -309,9 +333,9 @@ MISTAKES = [
         "name": "takes an algorithm that it did not offer",
         "kind": "configuration",
         "step": "TestRegistration",
-        "base": "factory",
-        "old": "verify_registration_response(**expected, supported_pub_key_algs=KINDS)",
-        "new": "verify_registration_response(**expected, supported_pub_key_algs=list(Cose))",
+        "base": "by_hand",
+        "old": "        public_key(cose)\n",
+        "new": "",
     },
     {
         "name": "a known id takes the place of the old key",
@@ -600,7 +624,7 @@ MISTAKES = [
     {
         "name": "keeps sessions in the memory of one process",
         "kind": "concurrency",
-        "step": "TestCounter",
+        "step": "TestPasskeys",
         "base": "factory",
         "changes": [
             (
