@@ -17,6 +17,7 @@ _HOME = {
     "LessonError": "learn.layout",
     "Exchange": "learn.showing.exchange",
     "digest_answer": "learn.running.client",
+    "Browser": "learn.running.browser",
     "Mailbox": "learn.running.mailbox",
     "check": "learn.practice.check",
     "explain": "learn.explain",
