@@ -307,7 +307,6 @@ MISTAKES = [
         "old": 'context.handler("sha512_crypt").using(rounds=5000).hash("pass2")',
         "new": 'context.hash("pass2")',
     },
-    # -- more
     {
         "name": "a pattern in the user name fits several users",
         "kind": "identity",

@@ -346,7 +346,6 @@ MISTAKES = [
         "old": 'request.headers.get("Origin", own()) != own()',
         "new": 'request.headers.get("Origin", "") != own()',
     },
-    # -- more
     {
         "name": "takes user name and password from the address too",
         "kind": "identity",
