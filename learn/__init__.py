@@ -20,6 +20,7 @@ _HOME = {
     "Browser": "learn.running.browser",
     "Mailbox": "learn.running.mailbox",
     "Authenticator": "learn.running.authenticator",
+    "Provider": "learn.running.provider",
     "check": "learn.practice.check",
     "explain": "learn.explain",
     "show": "learn.showing.console",

@@ -68,7 +68,7 @@ def lab(lesson, more):
 @click.option("--port", type=click.IntRange(0, 65535), help="Instead of the lesson's own.")
 def run(lesson, file, port):
     """Serve a lesson and print what to try. Ctrl-C ends it."""
-    from ..running.lesson import Lesson, port_is_free
+    from ..running.lesson import PASSWORDS, Lesson, port_is_free
 
     folder = find_folder(lesson)
     usual = 5000 + int(folder.name[:2])
@@ -85,6 +85,10 @@ def run(lesson, file, port):
             host = "localhost" if f"http://localhost:{usual}" in things else "127.0.0.1"
             address = f"http://{host}:{server.port}"
             click.echo(f"{folder.name}/{server.path.name} is at {address}/ with a fresh database.")
+            if server.provider:
+                whom = " and ".join(f"{name} ({word})" for name, word in PASSWORDS.items())
+                where = server.settings["ISSUER"]
+                click.echo(f"Its provider, which knows {whom}, is at {where}.")
             click.echo("Ctrl-C ends it.")
             things = things.replace(f"http://{host}:{usual}", address)
             if things:
