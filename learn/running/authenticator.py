@@ -149,4 +149,5 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
+    """Return the bytes that base64url stands for, with padding or without."""
     return base64.urlsafe_b64decode(text + "==")

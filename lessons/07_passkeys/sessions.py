@@ -10,6 +10,7 @@ from groundwork import db
 
 TABLES = """
 CREATE TABLE sessions (digest TEXT PRIMARY KEY, name TEXT, passkey TEXT, begun REAL, used REAL);
+CREATE INDEX sessions_passkey ON sessions (passkey);
 CREATE INDEX sessions_used ON sessions (used)
 """
 

@@ -27,7 +27,7 @@ import httpx2
 import pyotp
 from werkzeug.datastructures import WWWAuthenticate
 
-from learn import Provider, digest_answer
+from learn import Authenticator, Provider, digest_answer
 from learn.layout import LESSONS, ROOT
 
 DOCUMENT = ROOT / "docs" / "serving.md"
@@ -471,6 +471,7 @@ def log_in(lesson, base, verify=True):
             "04_jwt": log_in_jwt,
             "05_otp": log_in_otp,
             "06_sessions": log_in_sessions,
+            "07_passkeys": log_in_passkeys,
             "08_oidc": log_in_oidc,
         }[lesson](client)
 
@@ -564,6 +565,25 @@ def log_in_otp(client):
     expect(client.get("/", auth=BASIC, headers={"OTP": wrong}), 401)
     expect(client.get("/", auth=BASIC, headers={"OTP": code}), 200)
     expect(client.get("/", auth=BASIC, headers={"OTP": code}), 401)
+
+
+def log_in_passkeys(client):
+    phone = Authenticator("http://localhost:5007")  # what FLASK_ORIGIN is, unless it is set
+
+    def options(target, **how):
+        answer = expect(client.post(target, **how), 200)
+        return answer.json(), {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+
+    expect(client.get("/secured"), 403)
+    expect(client.post("/register/options", auth=WRONG), 401)
+    asked, cookie = options("/register/options", auth=BASIC)
+    expect(client.post("/register", json=phone.create(asked), headers=cookie), 201)
+    asked, cookie = options("/login/options")
+    signed = phone.get(asked)
+    answer = expect(client.post("/login", json=signed, headers=cookie), 200)
+    expect(client.post("/login", json=signed, headers=cookie), 403)
+    cookie = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+    expect(client.get("/secured", headers=cookie), 200)
 
 
 def log_in_sessions(client):

@@ -324,9 +324,8 @@ def test_apache_that_keeps_the_credentials(lesson, debian):
     """Without WSGIPassAuthorization nobody gets in, and the answer says which line is missing."""
     with Host(lesson) as host:
         port = host.apache(debian, passing="Off")
-        method, path = {"04_jwt": ("POST", "/login"), "05_otp": ("POST", "/pin")}.get(
-            lesson, ("GET", "/")
-        )
+        paths = {"04_jwt": "/login", "05_otp": "/pin", "07_passkeys": "/register/options"}
+        method, path = ("POST", paths[lesson]) if lesson in paths else ("GET", "/")
         auth = httpx2.DigestAuth(*BASIC) if lesson == LESSON else BASIC
         with httpx2.Client(trust_env=False, auth=auth) as client:
             answer = expect(client.request(method, f"http://127.0.0.1:{port}{path}"), 401)
