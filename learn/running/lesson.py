@@ -11,6 +11,7 @@ which a copy is on its path, and finds the lesson's templates; nothing else of t
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -18,6 +19,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -31,8 +33,10 @@ from ..layout import LessonError, find_file, find_folder
 from ..showing.console import printable
 from .client import TIMEOUT, Client
 
-GIVEN = ("store.py", "groundwork.py")  # what an exercise may import of its lesson
-TEMPLATES = "templates"  # what it may render, where it has no template of the same name itself
+# What an exercise may import of its lesson, and what it may show or render.
+TEMPLATES = "templates"
+GIVEN = ("store.py", "groundwork.py", "sessions.py", "static", TEMPLATES)
+PROVIDER = "provider.py"  # of a lesson that has somebody else check the password
 LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 
@@ -43,13 +47,26 @@ class Lesson(Client):
     name: number or folder of the lesson; file: "app", "naive", "exercise" or a path; port: 0 for
     any free one; workers: 0 for Flask's own server, else that many gunicorn workers; python: the
     interpreter that runs it, this one if not given; wait: False to go on while it starts, and call
-    `wait` before the first request; settings: what the lesson reads as FLASK_<NAME>, for example
-    TOKEN_LIFETIME=1.
+    `wait` before the first request; script: True to run it as `python app.py` does (`would_serve`);
+    clock: True for a clock that `set_clock` moves, not with workers; settings: what the lesson
+    reads as FLASK_<NAME>, for example TOKEN_LIFETIME=1. A lesson that has a provider is started
+    together with it, which is then its `provider`, a Lesson as well, unless a setting ISSUER names
+    another one.
     Raises LessonError when it doesn't start, with what it printed.
     """
 
     def __init__(
-        self, name, file="app", *, port=0, workers=0, python=sys.executable, wait=True, **settings
+        self,
+        name,
+        file="app",
+        *,
+        port=0,
+        workers=0,
+        python=sys.executable,
+        wait=True,
+        script=False,
+        clock=False,
+        **settings,
     ):
         self.folder = find_folder(name)
         self.path = find_file(name, file)
@@ -58,22 +75,27 @@ class Lesson(Client):
         self.port = port
         self.scratch = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-"))
         self.given = self._give()
+        self.modes = [name for name, on in {"script": script, "clock": clock}.items() if on]
+        self.set_clock(0)
         self.key = secrets.token_hex(32)
         self.settings = {
             "SECRET_KEY": self.key,
             "DATABASE": str(self.scratch / "lesson.db"),
             **{name: str(value) for name, value in settings.items() if value is not None},
         }
+        self.provider = None
         self._log = _Log()
         self._box = {"process": None}
         self._end = weakref.finalize(self, _end, self._box, self.scratch)
         try:
+            if "ISSUER" not in settings and self.path != self.folder / PROVIDER:
+                self._start_provider()
             self._start()
             super().__init__(self.port, PASSWORDS, [self.settings["SECRET_KEY"]])
             if wait:
                 self._wait()
         except BaseException:
-            self._end()
+            self.stop()
             raise
 
     @property
@@ -112,6 +134,20 @@ class Lesson(Client):
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query)]
 
+    def set_clock(self, seconds: float):
+        """Let the lesson's time be so many seconds ahead of ours, if it was started with a clock.
+
+        It moves what Python's time and datetime tell; a database's own clock stays as it is.
+        """
+        file = self.scratch / "clock"
+        with open(file, "r+b" if file.exists() else "w+b") as opened:
+            opened.write(struct.pack("d", seconds))
+
+    @property
+    def would_serve(self) -> dict | None:
+        """Where a file that was started as a script would serve: host, port, debug; else None."""
+        return json.loads((self.scratch / "script.json").read_text())
+
     def own_lines(self) -> str:
         """Return the last traceback in the log, cut down to the lesson's own lines."""
         return own_lines(self.log, self.path)
@@ -132,6 +168,8 @@ class Lesson(Client):
         """The environment of the lesson's process."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("FLASK_", "WERKZEUG_"))}
         ours = {f"FLASK_{name}": value for name, value in self.settings.items()}
+        if self.port:  # else child.py finds one, and says so
+            ours.setdefault("FLASK_ORIGIN", self.origin)
         if self.given:
             paths = [kept.get("PYTHONPATH", ""), str(self.given)]
             ours["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
@@ -143,22 +181,36 @@ class Lesson(Client):
         try:
             self._wait()
         except BaseException:
-            self._end()
+            self.stop()
             raise
         return self
 
     def _give(self) -> Path | None:
         """Return a folder with what a file that lies elsewhere may import of the lesson."""
-        files = [self.folder / name for name in GIVEN if (self.folder / name).is_file()]
+        files = [self.folder / name for name in GIVEN if (self.folder / name).exists()]
         if self.path.parent == self.folder or not files:
             return None
         given = self.scratch / "given"
         given.mkdir()
         for file in files:
-            shutil.copy(file, given)
-        if (self.folder / TEMPLATES).is_dir():
-            shutil.copytree(self.folder / TEMPLATES, given / TEMPLATES)
+            if file.is_dir():
+                shutil.copytree(file, given / file.name)
+            else:
+                shutil.copy(file, given)
         return given
+
+    def _start_provider(self):
+        """Start the lesson's provider, if it has one, and tell each where the other is."""
+        if not (self.folder / PROVIDER).is_file():
+            return
+        usual = self.port + 10 if self.port else 0  # 5018 for 5008
+        port = usual if 0 < usual < 65536 and port_is_free(usual) else _free_port()
+        self.port = self.port or _free_port()
+        self.settings["ISSUER"] = f"http://localhost:{port}"
+        both = f"http://localhost:{self.port} http://127.0.0.1:{self.port}"
+        told = {"ISSUER": self.settings["ISSUER"], "CLIENT": both}
+        where = {"port": port, "python": self.python, "wait": False}
+        self.provider = Lesson(self.folder.name, "provider", **where, **told)
 
     def _start(self):
         """Start the process."""
@@ -176,6 +228,7 @@ class Lesson(Client):
         else:
             script = Path(__file__).with_name("child.py")
             command = [self.python, str(script), str(self.path), str(port_file), str(self.port)]
+            command += self.modes
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -192,6 +245,8 @@ class Lesson(Client):
 
     def _wait(self):
         """Wait until the process answers, and learn its port."""
+        if self.provider:
+            self.provider.wait()
         process = self._box["process"]
         deadline = time.monotonic() + TIMEOUT
         while not self._answers():
@@ -247,6 +302,8 @@ class Lesson(Client):
     def stop(self):
         """End the process and forget its database. A second call does nothing."""
         self._end()
+        if self.provider:
+            self.provider.stop()
 
     def command(self, *arguments: str) -> str:
         """Run one of the app's own Flask commands on its database and return what it prints."""
@@ -286,6 +343,12 @@ def port_is_free(port: int) -> bool:
     """Tell whether nobody listens on this port of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _stop(process):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+import on_oidc
 from wire import Answer, NoAnswer, ask, request
 
 from learn import Browser, digest_answer
@@ -18,7 +19,16 @@ from learn.running.browser import forms_of
 
 WORKS, FAILS, NOT_THERE = "succeeds", "fails", "n/a"
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
-PROTECTED = {"01": "/login", "02": "/", "03": "/", "04": "/secured", "05": "/", "06": "/"}
+PROTECTED = {
+    "01": "/login",
+    "02": "/",
+    "03": "/",
+    "04": "/secured",
+    "05": "/",
+    "06": "/",
+    "07": "/secured",
+    "08": "/",
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,11 @@ class Attack:
     file: str = "app"
 
     @property
+    def started(self) -> dict:
+        """What the lesson is started with. Lesson 08 gets a provider that lies when it is told."""
+        return {**dict(self.settings), **(on_oidc.settings() if self.lesson == "08" else {})}
+
+    @property
     def tried(self) -> str:
         """What is tried, in a sentence: the function's own."""
         return " ".join((self.run.__doc__ or "").split("\n\n")[0].split())
@@ -63,6 +78,7 @@ class StillWorks:
     servers: bool = False
     long: bool = False
     tried = Attack.tried
+    started = Attack.started
 
 
 def is_naive(target) -> bool:
@@ -76,7 +92,10 @@ def without(attack, folder) -> dict[str, str]:
     Each text that is replaced stands in exactly one of the files, once. folder: the lesson's.
     Its templates are among them, as "templates/login.html".
     """
-    names = dict.fromkeys(["groundwork.py", "store.py", "app.py", f"{attack.file}.py"])
+    names = ["groundwork.py", "store.py", "sessions.py", "app.py", f"{attack.file}.py"]
+    names = dict.fromkeys(name for name in names if (folder / name).is_file())
+    names = ["groundwork.py", "store.py", "sessions.py", "app.py", f"{attack.file}.py"]
+    names = dict.fromkeys(name for name in names if (folder / name).is_file())
     names |= dict.fromkeys(f"templates/{file.name}" for file in folder.glob("templates/*"))
     texts = {name: (folder / name).read_text("utf-8") for name in names}
     for old, new in attack.without:
@@ -190,6 +209,12 @@ def gets_in(target, user=USER2) -> bool:
     if which == "01":
         form = {"username": "user1", "password": "pass1"}  # user2's old hash is to stay
         return is_in(target.post("/login", form=form))
+    if which == "07":
+        from on_passkeys import honest  # which imports this file
+
+        return honest(target)
+    if which == "08":
+        return on_oidc.honest(target)
     if which == "04" and is_naive(target):
         return is_in(target.get(f"/secured?token={token(target, user)}"))
     path = PROTECTED[which].encode()

@@ -27,7 +27,7 @@ import httpx2
 import pyotp
 from werkzeug.datastructures import WWWAuthenticate
 
-from learn import digest_answer
+from learn import Provider, digest_answer
 from learn.layout import LESSONS, ROOT
 
 DOCUMENT = ROOT / "docs" / "serving.md"
@@ -471,6 +471,7 @@ def log_in(lesson, base, verify=True):
             "04_jwt": log_in_jwt,
             "05_otp": log_in_otp,
             "06_sessions": log_in_sessions,
+            "08_oidc": log_in_oidc,
         }[lesson](client)
 
 
@@ -598,3 +599,12 @@ def expect(answer, *statuses):
         f" {' or '.join(map(str, statuses))}\n{dict(request.headers)}\n{answer.text[:500]}"
     )
     return answer
+
+
+def log_in_oidc(client):
+    with Provider(port=5018) as provider:  # where the lesson looks for it, unless told otherwise
+        back = provider.authorize(expect(client.get("/login"), 302).headers["Location"])
+        assert back.startswith(str(client.base_url)), back  # its own address, as a browser sees it
+        expect(client.get(back), 303)
+        assert "Hello, Ann!" in expect(client.get("/"), 200).text
+        expect(client.get(back), 400)
