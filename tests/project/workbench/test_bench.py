@@ -62,7 +62,7 @@ def loaded(which, **changes):
 
 
 @needs_wrk
-@pytest.mark.parametrize("name", ["02 app.py", "03 app.py", "04 app.py"])
+@pytest.mark.parametrize("name", ["02 app.py", "03 app.py", "04 app.py", "06 app.py"])
 def test_another_answer_is_an_error(name):
     """An answer of another status than expected counts as an error, and the table shows it."""
     found = loaded(name, expect=418)
