@@ -80,15 +80,17 @@ def run(lesson, file, port):
         raise LessonError(f"Port {port} is taken. Choose another, or 0 for any free one.")
     try:
         with Lesson(folder.name, file or "app", port=port) as server:
-            address = f"http://127.0.0.1:{server.port}"
+            things = _things_to_try(folder)
+            # Passkeys, and what a provider sends a browser back to, belong to a name.
+            host = "localhost" if f"http://localhost:{usual}" in things else "127.0.0.1"
+            address = f"http://{host}:{server.port}"
             click.echo(f"{folder.name}/{server.path.name} is at {address}/ with a fresh database.")
             if server.provider:
                 whom = " and ".join(f"{name} ({word})" for name, word in PASSWORDS.items())
                 where = server.settings["ISSUER"]
                 click.echo(f"Its provider, which knows {whom}, is at {where}.")
             click.echo("Ctrl-C ends it.")
-            things = _things_to_try(folder).replace(f"http://127.0.0.1:{usual}", address)
-            things = things.replace(f"http://localhost:{usual}", f"http://localhost:{server.port}")
+            things = things.replace(f"http://{host}:{usual}", address)
             if server.provider:  # 5018 for 5008
                 things = things.replace(f"http://localhost:{usual + 10}", server.settings["ISSUER"])
             if things:

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from ..showing.exchange import Exchange
 from .client import Client
+
+FIELDS = ("input", "select", "textarea", "button")
 
 
 @dataclass
@@ -29,19 +31,24 @@ class Form:
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    buttons: set[str] = field(default_factory=set)  # names; only the one that is pressed is sent
 
 
 class Browser:
     """Send requests with the cookies of the answers before, as one user's browser.
 
-    app: a running lesson, or any Client; origin: what its pages are addressed by, as requests name
-    it in the header Origin. Two browsers share nothing.
+    app: a running lesson, or any Client; origin: where it visits it, as the headers Host and Origin
+    say; by name if None, as a reader would; agent: the name it gives itself in User-Agent. Two
+    browsers share nothing.
     """
 
-    def __init__(self, app: Client, origin: str | None = None):
+    def __init__(self, app: Client, origin: str | None = None, agent: str | None = None):
         self.app = app
         self.origin = origin or getattr(app, "origin", f"http://127.0.0.1:{app.port}")
+        self.host = urlsplit(self.origin).netloc
+        self.agent = agent
         self.cookies: dict[str, str] = {}
+        self.lasting: set[str] = set()  # the names of those that outlive `close`
 
     def get(self, target: str = "/", **how) -> Exchange:
         """Send a GET; see `send`."""
@@ -62,13 +69,16 @@ class Browser:
     ) -> Exchange:
         """Send one request with this browser's cookies, keep those that come, return the exchange.
 
-        json_body: a value that is sent as JSON. A request that changes something says that it comes
-        from a page of the app, as browsers do; `headers` can say otherwise. For all else see
-        Client.send.
+        target: a path, or a whole address of the app's, as a Location has it; json_body: a value
+        that is sent as JSON. A request that changes something says that it comes from a page of
+        the app, as browsers do; `headers` can say otherwise. For all else see Client.send.
         """
-        sent: dict[str, Any] = {}
+        target = target.removeprefix(self.origin) or "/"
+        sent: dict[str, Any] = {"Host": self.host}
+        if self.agent:
+            sent["User-Agent"] = self.agent
         if method not in ("GET", "HEAD"):
-            sent = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
+            sent |= {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if json_body is not None:
@@ -84,12 +94,13 @@ class Browser:
         """Open a page, fill in a form of it as a user would, send it, and return the last exchange.
 
         page: its target; to: the path that the form goes to, if the page has several; values: what
-        is typed, by field. Hidden fields go along as they are. Raises LookupError, with a sentence,
-        if there is no such form or field.
+        is typed, by field, and the button that is pressed, by name. Hidden fields go along as they
+        are. Raises LookupError, with a sentence, if there is no such form or field.
         """
         forms = forms_of(self.get(page))
         for form in forms:
-            if to in (None, form.action.split("?")[0]) and values.keys() <= form.fields.keys():
+            known = form.fields.keys() | form.buttons
+            if to in (None, form.action.split("?")[0]) and values.keys() <= known:
                 break
         else:
             wanted = f"to {to} " if to else ""
@@ -97,17 +108,28 @@ class Browser:
             raise LookupError(f"The page {page} has no form {wanted}with the fields: {names}.")
         return self.send(form.method, form.action, form={**form.fields, **values})
 
+    def copy(self) -> Browser:
+        """Return another browser with a copy of this one's cookies, as a thief has them."""
+        other = Browser(self.app, self.origin, self.agent)
+        other.cookies, other.lasting = dict(self.cookies), set(self.lasting)
+        return other
+
+    def close(self):
+        """Close the browser and open it again: cookies without Max-Age and Expires are gone."""
+        self.cookies = {n: value for n, value in self.cookies.items() if n in self.lasting}
+
     def _keep(self, cookie: str):
         """Keep, replace or forget a cookie (RFC 6265, 5.3); there is one host and one path here."""
         pair, *attributes = [part.strip() for part in cookie.split(";")]
         name, _, value = (part.strip() for part in pair.partition("="))
+        given = {key.lower(): what for key, _, what in (part.partition("=") for part in attributes)}
+        self.cookies.pop(name, None)
+        self.lasting.discard(name)
+        if re.fullmatch(r"0+|-\d+", given.get("max-age", "")) or _is_past(given.get("expires", "")):
+            return
         self.cookies[name] = value
-        for attribute in attributes:
-            key, _, content = attribute.partition("=")
-            if key.lower() == "max-age" and re.fullmatch(r"0+|-\d+", content):
-                self.cookies.pop(name, None)
-            elif key.lower() == "expires" and _is_past(content):
-                self.cookies.pop(name, None)
+        if "max-age" in given or "expires" in given:
+            self.lasting.add(name)
 
 
 def forms_of(page: Exchange) -> list[Form]:
@@ -129,11 +151,13 @@ class _Forms(HTMLParser):
             action = re.sub(r"^https?://[^/]+", "", action)
             self.forms.append(Form(action, given.get("method", "get").upper()))
             self.inside = True
-        elif self.inside and tag in ("input", "select", "textarea") and "name" in given:
-            kind = given.get("type", "text").lower()
-            if kind in ("checkbox", "radio") and "checked" not in given:
+        elif self.inside and tag in FIELDS and "name" in given:
+            kind = given.get("type", "submit" if tag == "button" else "text").lower()
+            if kind in ("submit", "image"):
+                self.forms[-1].buttons.add(given["name"])
+            elif kind in ("checkbox", "radio") and "checked" not in given:
                 return
-            if kind not in ("submit", "button", "image", "reset", "file"):
+            elif kind not in ("button", "reset", "file"):
                 self.forms[-1].fields[given["name"]] = given.get("value", "")
 
     def handle_endtag(self, tag):

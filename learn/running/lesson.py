@@ -5,12 +5,13 @@ database and the file with its port; the end of what it prints is kept in memory
 handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment gets through,
 so runs can't touch each other. The child ends when its standard input closes: even a killed
 workbench leaves nothing behind. A file that lies elsewhere may import what the lesson gives, of
-which a copy is on its path; nothing else of the lesson is.
+which a copy is on its path, and finds the lesson's templates; nothing else of the lesson is there.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -18,10 +19,10 @@ import shutil
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import weakref
 from dataclasses import replace
@@ -30,10 +31,12 @@ from pathlib import Path
 from ..layout import LessonError, find_file, find_folder
 from ..showing.console import printable
 from .client import TIMEOUT, Client
+from .log import Log, own_lines
 
-GIVEN = ("store.py", "groundwork.py", "sessions.py")  # what an exercise may import of its lesson
+# What an exercise may import of its lesson, and what it may show or render.
+TEMPLATES = "templates"
+GIVEN = ("store.py", "groundwork.py", "sessions.py", "static", TEMPLATES)
 PROVIDER = "provider.py"  # of a lesson that has somebody else check the password
-LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 
 
@@ -43,14 +46,26 @@ class Lesson(Client):
     name: number or folder of the lesson; file: "app", "naive", "exercise" or a path; port: 0 for
     any free one; workers: 0 for Flask's own server, else that many gunicorn workers; python: the
     interpreter that runs it, this one if not given; wait: False to go on while it starts, and call
-    `wait` before the first request; settings: what the lesson reads as FLASK_<NAME>, for example
-    TOKEN_LIFETIME=1. A lesson that has a provider is started together with it, which is then its
-    `provider`, a Lesson as well, unless a setting ISSUER names another one.
+    `wait` before the first request; script: True to run it as `python app.py` does (`would_serve`);
+    clock: True for a clock that `set_clock` moves, not with workers; settings: what the lesson
+    reads as FLASK_<NAME>, for example TOKEN_LIFETIME=1. A lesson that has a provider is started
+    together with it, which is then its `provider`, a Lesson as well, unless a setting ISSUER names
+    another one.
     Raises LessonError when it doesn't start, with what it printed.
     """
 
     def __init__(
-        self, name, file="app", *, port=0, workers=0, python=sys.executable, wait=True, **settings
+        self,
+        name,
+        file="app",
+        *,
+        port=0,
+        workers=0,
+        python=sys.executable,
+        wait=True,
+        script=False,
+        clock=False,
+        **settings,
     ):
         self.folder = find_folder(name)
         self.path = find_file(name, file)
@@ -59,6 +74,8 @@ class Lesson(Client):
         self.port = port
         self.scratch = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-"))
         self.given = self._give()
+        self.modes = [name for name, on in {"script": script, "clock": clock}.items() if on]
+        self.set_clock(0)
         self.key = secrets.token_hex(32)
         self.settings = {
             "SECRET_KEY": self.key,
@@ -66,7 +83,7 @@ class Lesson(Client):
             **{name: str(value) for name, value in settings.items() if value is not None},
         }
         self.provider = None
-        self._log = _Log()
+        self._log = Log()
         self._box = {"process": None}
         self._end = weakref.finalize(self, _end, self._box, self.scratch)
         try:
@@ -79,6 +96,11 @@ class Lesson(Client):
         except BaseException:
             self.stop()
             raise
+
+    @property
+    def origin(self) -> str:
+        """Where a browser visits it: by name, since a passkey belongs to a domain."""
+        return f"http://localhost:{self.port}"
 
     @property
     def log(self) -> str:
@@ -111,6 +133,20 @@ class Lesson(Client):
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query)]
 
+    def set_clock(self, seconds: float):
+        """Let the lesson's time be so many seconds ahead of ours, if it was started with a clock.
+
+        It moves what Python's time and datetime tell; a database's own clock stays as it is.
+        """
+        file = self.scratch / "clock"
+        with open(file, "r+b" if file.exists() else "w+b") as opened:
+            opened.write(struct.pack("d", seconds))
+
+    @property
+    def would_serve(self) -> dict | None:
+        """Where a file that was started as a script would serve: host, port, debug; else None."""
+        return json.loads((self.scratch / "script.json").read_text())
+
     def own_lines(self) -> str:
         """Return the last traceback in the log, cut down to the lesson's own lines."""
         return own_lines(self.log, self.path)
@@ -131,9 +167,12 @@ class Lesson(Client):
         """The environment of the lesson's process."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("FLASK_", "WERKZEUG_"))}
         ours = {f"FLASK_{name}": value for name, value in self.settings.items()}
+        if self.port:  # else child.py finds one, and says so
+            ours.setdefault("FLASK_ORIGIN", self.origin)
         if self.given:
             paths = [kept.get("PYTHONPATH", ""), str(self.given)]
             ours["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+            ours["LEARN_TEMPLATES"] = str(self.given / TEMPLATES)  # see give_templates in child.py
         return {**kept, **ours, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
     def wait(self):
@@ -147,13 +186,16 @@ class Lesson(Client):
 
     def _give(self) -> Path | None:
         """Return a folder with what a file that lies elsewhere may import of the lesson."""
-        files = [self.folder / name for name in GIVEN if (self.folder / name).is_file()]
+        files = [self.folder / name for name in GIVEN if (self.folder / name).exists()]
         if self.path.parent == self.folder or not files:
             return None
         given = self.scratch / "given"
         given.mkdir()
         for file in files:
-            shutil.copy(file, given)
+            if file.is_dir():
+                shutil.copytree(file, given / file.name)
+            else:
+                shutil.copy(file, given)
         return given
 
     def _start_provider(self):
@@ -185,6 +227,7 @@ class Lesson(Client):
         else:
             script = Path(__file__).with_name("child.py")
             command = [self.python, str(script), str(self.path), str(port_file), str(self.port)]
+            command += self.modes
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -321,54 +364,6 @@ def _stop(process):
             process.wait()
     if process.stdin and not process.stdin.closed:
         process.stdin.close()
-
-
-class _Log:
-    """The end of what a process prints. It is read all the time, so a flood of it stops nothing."""
-
-    def __init__(self):
-        self._kept = bytearray()
-        self._write = None
-        self._lock = threading.Lock()
-        self._thread = None
-
-    @property
-    def text(self) -> str:
-        with self._lock:
-            return self._kept.decode("utf-8", "replace").replace("\r\n", "\n")
-
-    def follow(self, stream):
-        self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
-        self._thread.start()
-
-    def wait(self):
-        self._thread.join(1)
-
-    def echo(self, write):
-        with self._lock:
-            write(self._kept.decode("utf-8", "replace"))
-            self._write = write
-
-    def _read(self, stream):
-        with stream:
-            while piece := stream.read1(65536):
-                with self._lock:
-                    self._kept += piece
-                    del self._kept[:-LOG_BYTES]
-                    if self._write:
-                        self._write(piece.decode("utf-8", "replace"))
-
-
-def own_lines(log: str, path: Path) -> str:
-    """Return the last traceback in a log, without the lines of anybody else's code; "" for none."""
-    _, found, last = log.rpartition("Traceback (most recent call last):\n")
-    if not found:
-        return ""
-    frames = re.findall(r'^  File "(.*?)", line (\d+), in (.*)\n(    .*)?', last, re.M)
-    own = [f for f in frames if Path(f[0]).parent == path.parent]
-    lines = [f"{Path(f).name}, line {n}, in {where}\n{code}" for f, n, where, code in own]
-    error = next((line for line in last.split("\n") if line and not line.startswith(" ")), "")
-    return printable("\n".join([*(line.rstrip() for line in lines), error[:300]]))
 
 
 def _end(box, scratch):

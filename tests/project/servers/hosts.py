@@ -470,6 +470,7 @@ def log_in(lesson, base, verify=True):
             "03_digest": log_in_digest,
             "04_jwt": log_in_jwt,
             "05_otp": log_in_otp,
+            "06_sessions": log_in_sessions,
             "08_oidc": log_in_oidc,
         }[lesson](client)
 
@@ -563,6 +564,31 @@ def log_in_otp(client):
     expect(client.get("/", auth=BASIC, headers={"OTP": wrong}), 401)
     expect(client.get("/", auth=BASIC, headers={"OTP": code}), 200)
     expect(client.get("/", auth=BASIC, headers={"OTP": code}), 401)
+
+
+def log_in_sessions(client):
+    url = client.base_url
+    start, headers = url.path, {"Origin": f"{url.scheme}://{url.netloc.decode()}"}
+
+    def send(target, page, **fields):
+        token = re.search('name="csrf" value="([^"]+)"', expect(client.get(page), 200).text)[1]
+        return client.post(target, data={"csrf": token, **fields}, headers=headers)
+
+    where = expect(client.get("/"), 302).headers["Location"]
+    assert where.startswith(f"{start}login?next="), where
+    expect(send("/login", "/login", username="user1", password="wrong"), 403)
+    page = f"/login?{where.partition('?')[2]}"
+    answer = expect(send(page, page, username="user1", password="pass1"), 303)
+    assert answer.headers["Location"] == start, answer.headers
+    cookie = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+    for _ in range(12):  # in each of the processes
+        expect(client.get("/"), 200)
+    expect(send("/sessions/end", "/sessions"), 303)
+    other = {"csrf": "x", "old": "pass1", "new": "theirs"}
+    expect(client.post("/password", data=other, headers=headers), 400)
+    expect(send("/logout", "/"), 303)
+    for _ in range(12):
+        expect(client.get("/", headers=cookie), 302)
 
 
 def expect(answer, *statuses):

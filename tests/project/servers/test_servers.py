@@ -99,6 +99,22 @@ def test_jwt_with_four_workers():
 
 
 @posix
+def test_sessions_with_four_workers():
+    """A session of one worker is good in all; after logout a copy of its cookie is so in none."""
+    with Lesson("06", workers=4) as app:
+        browser, other = Browser(app), Browser(app)
+        for one in (browser, other):
+            assert one.submit("/login", username="user1", password="pass1").status == 303
+        copy = browser.copy()
+        assert {copy.get("/").status for _ in range(24)} == {200}
+        assert browser.submit("/", to="/logout").status == 303
+        for _ in range(2):
+            assert {copy.get("/").status for _ in range(24)} == {302}
+            assert {other.get("/").status for _ in range(24)} == {200}
+            app.restart()
+
+
+@posix
 def test_oidc_with_four_workers():
     """A login that one worker began ends in any, once; so does a session, for its provider too."""
     with Provider() as provider, Lesson("08", workers=4, ISSUER=provider.issuer) as app:
@@ -336,7 +352,7 @@ for number in range(40):
 def test_many_start_at_once(folder, tmp_path):
     """Eight processes that start at once, with no database yet, all get to work."""
     given = [LESSONS / folder / name for name in ("app.py", *GIVEN)]
-    for path in filter(Path.exists, given):  # hashing cheaply, or they hardly meet
+    for path in filter(Path.is_file, given):  # hashing cheaply, or they hardly meet
         text = path.read_text("utf-8")
         (tmp_path / path.name).write_text(
             text.replace("memory_cost=19456", "memory_cost=64"), "utf-8"
@@ -354,6 +370,9 @@ def test_bad_settings_get_a_sentence(folder, tmp_path, request):
     bad = ["soon", "-5", "0", "9" * 20]
     cases += [("NONCE_LIFETIME", value) for value in bad] if folder == "03_digest" else []
     cases += [("TOKEN_LIFETIME", value) for value in bad] if folder == "04_jwt" else []
+    if folder == "06_sessions":
+        cases += [(name, v) for name in ("IDLE_TIMEOUT", "ABSOLUTE_TIMEOUT") for v in bad]
+        cases += [("SESSION_COOKIE_SECURE", value) for value in ("no", "1", "null")]
     if folder == "05_otp":
         cases += [(name, value) for name in ("PIN_LIFETIME", "LOCKOUT") for value in bad]
         cases += [("MAIL_SERVER", value) for value in ("here", "a b:25", ":25", "here:65536")]
@@ -363,6 +382,12 @@ def test_bad_settings_get_a_sentence(folder, tmp_path, request):
         insecure = ("localhost:5018", "http://other.example", "https://", "ftp://localhost")
         cases += [("ISSUER", value) for value in insecure]
         cases += [("SESSION_COOKIE_SECURE", "no")]
+    if folder == "07_passkeys":
+        names = ("CHALLENGE_LIFETIME", "IDLE_TIMEOUT", "ABSOLUTE_TIMEOUT")
+        cases += [(name, value) for name in names for value in bad]
+        origins = ["http://127.0.0.1:5007", "http://shop.example", "https://shop.example/"]
+        origins += ["https://10.0.0.1", "https://Shop.example", "https://shop.example:443"]
+        cases += [("ORIGIN", value) for value in origins] + [("SESSION_COOKIE_SECURE", "perhaps")]
     if not request.config.getoption("--long"):
         cases = list({name: (name, value) for name, value in cases}.values())  # one of each
     for name, value in cases:
@@ -411,6 +436,8 @@ def test_nobody_else_reads_the_database(folder, tmp_path):
         app.post("/login", form={"username": "user2", "password": "pass2"})
         app.get("/", digest=("user1", "pass1"))
         app.get("/", basic=("user1", "pass1"))
+        if folder == "06_sessions":
+            Browser(app).submit("/login", username="user1", password="pass1")
         modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     assert "lesson.db" in modes and set(modes.values()) == {0o600}, modes
 
@@ -419,7 +446,14 @@ def test_nobody_else_reads_the_database(folder, tmp_path):
 def test_a_large_body_is_refused_unread(folder, tmp_path, monkeypatch):
     """Hundreds of megabytes, plain, as a file or in pieces, are a 4xx, and lie on no disk."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    target = {"01_hashing": "/login", "04_jwt": "/login", "05_otp": "/pin"}.get(folder, "/users")
+    targets = {
+        "01_hashing": "/login",
+        "04_jwt": "/login",
+        "05_otp": "/pin",
+        "06_sessions": "/login",
+        "07_passkeys": "/login",
+    }
+    target = targets.get(folder, "/users")
     head = f"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
     start = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
     size = len(start) + (600 << 20)
@@ -451,6 +485,19 @@ def test_groundwork_is_the_same_in_every_lesson():
         assert "\nTABLES = " in own and "def add_demo_users(" in own, folder
 
 
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=posix)])
+def test_a_file_from_anywhere_finds_the_templates(tmp_path, workers):
+    """A learner's file that lies elsewhere renders its lesson's templates, its own ones first."""
+    text = (LESSONS / "06_sessions" / "app.py").read_text("utf-8")
+    (tmp_path / "mine.py").write_text(text, "utf-8")
+    with Lesson("06", tmp_path / "mine.py", workers=workers) as app:
+        assert "<form" in app.get("/login").text
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "login.html").write_text("my own", "utf-8")
+    with Lesson("06", tmp_path / "mine.py", workers=workers) as app:
+        assert app.get("/login").text == "my own"
+
+
 def test_a_file_from_anywhere_may_import_what_is_given(tmp_path):
     """A learner's file that lies elsewhere imports what its lesson gives, and not its app.py."""
     text = (LESSONS / "02_basic" / "app.py").read_text("utf-8")
@@ -466,7 +513,14 @@ def test_a_file_from_anywhere_may_import_what_is_given(tmp_path):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_broken_body_is_refused(folder, workers):
     """Chunks that are none, of a form of either kind, are a 4xx and no error 500."""
-    target = {"01_hashing": "/login", "04_jwt": "/login", "05_otp": "/pin"}.get(folder, "/account")
+    targets = {
+        "01_hashing": "/login",
+        "04_jwt": "/login",
+        "05_otp": "/pin",
+        "06_sessions": "/login",
+        "07_passkeys": "/login",
+    }
+    target = targets.get(folder, "/account")
     kinds = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]
     with Lesson(folder, workers=workers) as app:
         for kind in kinds:

@@ -688,9 +688,11 @@ MISTAKES = [
 ]
 
 UNSEEN = [
-    "a state, nonce or verifier that is made by `random`: look for `secrets`, `os.urandom` or"
-    " Authlib's own",
-    "a session's id that is kept as it is: look for a hash before it goes into the table",
-    "a client's secret that stands in the code: look for `app.config`",
-    "rows of logins that nobody ended, kept for ever: look for what deletes them",
+    (
+        "A state, nonce or verifier is made by `random`",
+        "`secrets`, `os.urandom`, or what Authlib makes",
+    ),
+    ("A session's id is kept as it is", "a hash before it goes into the table"),
+    ("The client's secret stands in the code", "`app.config`"),
+    ("Logins that nobody ended are kept for ever", "a statement that deletes them"),
 ]
