@@ -91,6 +91,8 @@ def run(lesson, file, port):
                 click.echo(f"Its provider, which knows {whom}, is at {where}.")
             click.echo("Ctrl-C ends it.")
             things = things.replace(f"http://{host}:{usual}", address)
+            if server.provider:  # 5018 for 5008
+                things = things.replace(f"http://localhost:{usual + 10}", server.settings["ISSUER"])
             if things:
                 click.echo(f"\nTry in another terminal:\n\n{things}\n")
             server.echo(lambda text: click.echo(text, nl=False))

@@ -94,7 +94,8 @@ def claims_of(token, nonce=None, kind=None, needed=(), audience=None):
     except RequestException:
         abort(503, DOWN)
     except Exception as error:  # what is no token raises whatever fits
-        reason = ascii(str(error))[:100] if isinstance(error, JoseError) else "it can't be read"
+        reason = str(error) if isinstance(error, JoseError) else "it can't be read"
+        reason = reason[:100].encode("ascii", "replace").decode()  # it may quote the token's header
         abort(400, f"The provider's token does not count: {reason}.")
     return claims
 

@@ -7,9 +7,10 @@
 """Lesson 08's provider: it checks the password, so that other sites need not (OpenID Connect).
 
 It is for teaching: small enough to be read, on Authlib's server, with everything in memory, so a
-restart ends every login and makes a new key. It leaves out what you would want of a real one: TLS,
-a second factor (lesson 05), a limit on guesses (lesson 02), a memory for what a user has allowed,
-refresh tokens, `prompt=none`, `id_token_hint`, and a way for sites to register.
+restart ends every login and makes a new key, and nothing is forgotten before. It leaves out what
+you would want of a real one: TLS, a second factor (lesson 05), a limit on guesses (lesson 02), a
+memory for what a user has allowed, refresh tokens, `prompt=none`, `id_token_hint`, and a way for
+sites to register.
 """
 
 import hmac
@@ -114,7 +115,8 @@ def save_token(token, asked):
 
 
 server = AuthorizationServer(app, find_client, save_token)
-server.register_token_generator("default", AccessTokens(ISSUER))
+lifetime = {"expires_generator": lambda client, grant: 300}  # seconds
+server.register_token_generator("default", AccessTokens(ISSUER, **lifetime))
 server.register_grant(CodeGrant, [S256(), IDTokens()])
 server.register_extension(Issuer())
 

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -11,13 +12,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 import pytest
 
 from learn import Browser, Lesson, LessonError, Provider, digest_answer
 from learn.layout import LESSONS
+from learn.running.browser import forms_of
 from learn.running.lesson import GIVEN
 
 USER1 = ("user1", "pass1")
@@ -119,8 +121,7 @@ def test_oidc_with_four_workers():
         for _ in range(2):
             browser = Browser(app)
             address = browser.get("/login").header("Location")
-            targets = [urlsplit(provider.authorize(address)) for _ in range(8)]
-            targets = [f"{one.path}?{one.query}" for one in targets]
+            targets = [path_of(provider.authorize(address)) for _ in range(8)]
             copies = [copy.deepcopy(browser.cookies) for _ in targets]
             with ThreadPoolExecutor(8) as pool:
                 came = list(pool.map(lambda *pair: visit(app, *pair), targets, copies))
@@ -141,6 +142,49 @@ def visit(app, target, cookies):
     browser = Browser(app)
     browser.cookies = cookies
     return browser.get(target).status, browser.cookies
+
+
+def test_oidc_and_its_own_provider():
+    """Login, a no, a restart of the provider with its new key, and logout from either side."""
+    with Lesson("08") as app:
+        there = Browser(app.provider)
+        one, two = log_in_there(app, there), log_in_there(app, there)
+        assert "Hello, user1!" in one.get("/").text and "Hello, user1!" in two.get("/").text
+        assert log_in_there(app, there, "no").get("/").status == 302
+        app.provider.restart()
+        three = log_in_there(app, there)
+        assert {browser.get("/").status for browser in (one, two, three)} == {200}
+        back = three.submit("/", to="/logout").header("Location")
+        assert three.get("/").status == 302
+        four = log_in_there(app, there)
+        away = there.submit(path_of(back))  # yes, log out there as well
+        assert path_of(away.header("Location")).startswith("/public")
+        assert four.get("/").status == 302 and one.get("/").status == 200
+        assert "Log in" in there.get(path_of(one.get("/login").header("Location"))).text
+        form = {"redirect_uri": f"http://localhost:{app.port}/callback/x", "client_id": "lesson-08"}
+        target = f"/authorize?{urlencode({**form, 'response_type': 'code', 'scope': 'openid'})}"
+        assert there.get(target).status == 400  # an address that it does not know to the letter
+        assert not {"Traceback", "eyJ"} & set(re.findall("Traceback|eyJ", app.log))
+
+
+def log_in_there(app, there, decision="yes"):
+    """Return a browser of the lesson's after a login at its provider, in another's window."""
+    here = Browser(app)
+    target = path_of(here.get("/login").header("Location"))
+    page = there.get(target)
+    if "password" in page.text:
+        assert there.submit(target, username="user1", password="wrong").status == 403
+        page = there.submit(target, username="user1", password="pass1")
+    (form,) = forms_of(page)
+    back = there.post(form.action, form={**form.fields, "decision": decision}).header("Location")
+    assert here.get(path_of(back)).status == (303 if decision == "yes" else 400)
+    return here
+
+
+def path_of(address):
+    """Return what a browser asks a server for that it visits at this address."""
+    parts = urlsplit(address)
+    return f"{parts.path}?{parts.query}"
 
 
 @needs_curl
@@ -308,7 +352,7 @@ for number in range(40):
 def test_many_start_at_once(folder, tmp_path):
     """Eight processes that start at once, with no database yet, all get to work."""
     given = [LESSONS / folder / name for name in ("app.py", *GIVEN)]
-    for path in filter(Path.exists, given):  # hashing cheaply, or they hardly meet
+    for path in filter(Path.is_file, given):  # hashing cheaply, or they hardly meet
         text = path.read_text("utf-8")
         (tmp_path / path.name).write_text(
             text.replace("memory_cost=19456", "memory_cost=64"), "utf-8"
