@@ -992,7 +992,7 @@ MISTAKES = [
 
 UNSEEN = [
     (
-        "workers that trip over each other when they start on a new database in the same moment",
+        "workers that trip over each other when they start at once on a new database",
         "`IF NOT EXISTS`, and a transaction or `INSERT OR IGNORE` around the first users; the checks"
         " start two at once, which fails only now and then",
     ),
