@@ -325,14 +325,14 @@ class TestPasswords:
             expect(each.get("/", basic=("kept", "still mine")), 401)
         expect(one.post("/password", basic=USER2, form={"password": "better"}), 204)
         expect(one.post("/users", basic=USER1, form=form), 201)
+        for each in (two, one):
+            if each is one:
+                one.restart()
+            expect(each.get("/", basic=USER2), 401)
+            expect(each.get("/", basic=("user2", "better")), 200)
+            expect(each.get("/", basic=("kept", "still mine")), 200)
         raced = [(each, ("raced", f"password {each.port}")) for each in (one, two)]
         expect_statuses(add_at_once(*raced), 201, 409, when="for one name at two processes")
-        for each in (two, one):
-            expect(each.get("/", basic=("user2", "better")), 200)
-            expect(each.get("/", basic=USER2), 401)
-            expect(each.get("/", basic=("kept", "still mine")), 200)
-            if each is two:
-                one.restart()
 
 
 class TestNoList:

@@ -864,35 +864,6 @@ MISTAKES = [
         ],
     },
     {
-        "name": "two processes that start on a new database trip over each other",
-        "kind": "concurrency",
-        "step": "TestKept",
-        "base": "hooks",
-        "changes": [
-            (
-                (
-                    '    g.db.execute("CREATE TABLE IF NOT EXISTS users (name TEXT '
-                    'PRIMARY KEY, hash TEXT NOT NULL)")\n'
-                    "    g.db.execute(\n"
-                    "        \"INSERT OR IGNORE INTO users VALUES ('user1', ?), "
-                    "('user2', ?)\",\n"
-                    '        (argon2id.hash("pass1"), '
-                    'sha512_crypt.using(rounds=5000).hash("pass2")),\n'
-                    "    )\n"
-                ),
-                (
-                    '    if not g.db.execute("SELECT 1 FROM sqlite_master").fetchone():\n'
-                    '        demo = argon2id.hash("pass1"), '
-                    'sha512_crypt.using(rounds=200_000).hash("pass2")\n'
-                    '        g.db.execute("CREATE TABLE users (name TEXT PRIMARY '
-                    'KEY, hash TEXT NOT NULL)")\n'
-                    "        g.db.execute(\"INSERT INTO users VALUES ('user1', ?), "
-                    "('user2', ?)\", demo)\n"
-                ),
-            ),
-        ],
-    },
-    {
         "name": "logs the form of each login",
         "kind": "disclosure",
         "step": "TestArgon2",
@@ -1020,6 +991,11 @@ MISTAKES = [
 ]
 
 UNSEEN = [
+    (
+        "workers that trip over each other when they start at once on a new database",
+        "`IF NOT EXISTS`, and a transaction or `INSERT OR IGNORE` around the first users; the checks"
+        " start two at once, which fails only now and then",
+    ),
     (
         "a master password that opens every account",
         "a comparison of the password with a constant, or with a setting",
