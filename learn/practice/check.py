@@ -172,4 +172,4 @@ class _Notes:
 
 def _missing_view(answer) -> str:
     path = answer.target.split("?")[0]
-    return f"Nothing in your app answers at {path}." if path != "/" else ""
+    return f"Your app has no view for {path}, or one that answers 404." if path != "/" else ""

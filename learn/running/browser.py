@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from ..showing.exchange import Exchange
 from .client import Client
+
+FIELDS = ("input", "select", "textarea", "button")
 
 
 @dataclass
@@ -29,18 +31,20 @@ class Form:
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    buttons: set[str] = field(default_factory=set)  # names; only the one that is pressed is sent
 
 
 class Browser:
     """Send requests with the cookies of the answers before, as one user's browser.
 
-    app: a running lesson, or any Client; origin: what its pages are addressed by, as requests name
-    it in the header Origin. Two browsers share nothing.
+    app: a running lesson, or any Client; origin: where it visits it, as the headers Host and Origin
+    say; by name if None, as a reader would. Two browsers share nothing.
     """
 
     def __init__(self, app: Client, origin: str | None = None):
         self.app = app
         self.origin = origin or getattr(app, "origin", f"http://127.0.0.1:{app.port}")
+        self.host = urlsplit(self.origin).netloc
         self.cookies: dict[str, str] = {}
 
     def get(self, target: str = "/", **how) -> Exchange:
@@ -62,13 +66,14 @@ class Browser:
     ) -> Exchange:
         """Send one request with this browser's cookies, keep those that come, return the exchange.
 
-        json_body: a value that is sent as JSON. A request that changes something says that it comes
-        from a page of the app, as browsers do; `headers` can say otherwise. For all else see
-        Client.send.
+        target: a path, or a whole address of the app's, as a Location has it; json_body: a value
+        that is sent as JSON. A request that changes something says that it comes from a page of
+        the app, as browsers do; `headers` can say otherwise. For all else see Client.send.
         """
-        sent: dict[str, Any] = {}
+        target = target.removeprefix(self.origin) or "/"
+        sent: dict[str, Any] = {"Host": self.host}
         if method not in ("GET", "HEAD"):
-            sent = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
+            sent |= {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if json_body is not None:
@@ -84,12 +89,13 @@ class Browser:
         """Open a page, fill in a form of it as a user would, send it, and return the last exchange.
 
         page: its target; to: the path that the form goes to, if the page has several; values: what
-        is typed, by field. Hidden fields go along as they are. Raises LookupError, with a sentence,
-        if there is no such form or field.
+        is typed, by field, and the button that is pressed, by name. Hidden fields go along as they
+        are. Raises LookupError, with a sentence, if there is no such form or field.
         """
         forms = forms_of(self.get(page))
         for form in forms:
-            if to in (None, form.action.split("?")[0]) and values.keys() <= form.fields.keys():
+            known = form.fields.keys() | form.buttons
+            if to in (None, form.action.split("?")[0]) and values.keys() <= known:
                 break
         else:
             wanted = f"to {to} " if to else ""
@@ -129,11 +135,13 @@ class _Forms(HTMLParser):
             action = re.sub(r"^https?://[^/]+", "", action)
             self.forms.append(Form(action, given.get("method", "get").upper()))
             self.inside = True
-        elif self.inside and tag in ("input", "select", "textarea") and "name" in given:
-            kind = given.get("type", "text").lower()
-            if kind in ("checkbox", "radio") and "checked" not in given:
+        elif self.inside and tag in FIELDS and "name" in given:
+            kind = given.get("type", "submit" if tag == "button" else "text").lower()
+            if kind in ("submit", "image"):
+                self.forms[-1].buttons.add(given["name"])
+            elif kind in ("checkbox", "radio") and "checked" not in given:
                 return
-            if kind not in ("submit", "button", "image", "reset", "file"):
+            elif kind not in ("button", "reset", "file"):
                 self.forms[-1].fields[given["name"]] = given.get("value", "")
 
     def handle_endtag(self, tag):

@@ -91,6 +91,11 @@ class Lesson(Client):
             raise
 
     @property
+    def origin(self) -> str:
+        """Where a browser visits it: by name, since a passkey belongs to a domain."""
+        return f"http://localhost:{self.port}"
+
+    @property
     def log(self) -> str:
         """The end of what the server printed so far."""
         return self._log.text
