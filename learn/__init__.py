@@ -19,6 +19,8 @@ _HOME = {
     "digest_answer": "learn.running.client",
     "Browser": "learn.running.browser",
     "Mailbox": "learn.running.mailbox",
+    "Authenticator": "learn.running.authenticator",
+    "Provider": "learn.running.provider",
     "check": "learn.practice.check",
     "explain": "learn.explain",
     "show": "learn.showing.console",

@@ -38,14 +38,17 @@ class Browser:
     """Send requests with the cookies of the answers before, as one user's browser.
 
     app: a running lesson, or any Client; origin: where it visits it, as the headers Host and Origin
-    say; by name if None, as a reader would. Two browsers share nothing.
+    say; by name if None, as a reader would; agent: the name it gives itself in User-Agent. Two
+    browsers share nothing.
     """
 
-    def __init__(self, app: Client, origin: str | None = None):
+    def __init__(self, app: Client, origin: str | None = None, agent: str | None = None):
         self.app = app
         self.origin = origin or getattr(app, "origin", f"http://127.0.0.1:{app.port}")
         self.host = urlsplit(self.origin).netloc
+        self.agent = agent
         self.cookies: dict[str, str] = {}
+        self.lasting: set[str] = set()  # the names of those that outlive `close`
 
     def get(self, target: str = "/", **how) -> Exchange:
         """Send a GET; see `send`."""
@@ -72,6 +75,8 @@ class Browser:
         """
         target = target.removeprefix(self.origin) or "/"
         sent: dict[str, Any] = {"Host": self.host}
+        if self.agent:
+            sent["User-Agent"] = self.agent
         if method not in ("GET", "HEAD"):
             sent |= {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         if self.cookies:
@@ -103,17 +108,28 @@ class Browser:
             raise LookupError(f"The page {page} has no form {wanted}with the fields: {names}.")
         return self.send(form.method, form.action, form={**form.fields, **values})
 
+    def copy(self) -> Browser:
+        """Return another browser with a copy of this one's cookies, as a thief has them."""
+        other = Browser(self.app, self.origin, self.agent)
+        other.cookies, other.lasting = dict(self.cookies), set(self.lasting)
+        return other
+
+    def close(self):
+        """Close the browser and open it again: cookies without Max-Age and Expires are gone."""
+        self.cookies = {n: value for n, value in self.cookies.items() if n in self.lasting}
+
     def _keep(self, cookie: str):
         """Keep, replace or forget a cookie (RFC 6265, 5.3); there is one host and one path here."""
         pair, *attributes = [part.strip() for part in cookie.split(";")]
         name, _, value = (part.strip() for part in pair.partition("="))
+        given = {key.lower(): what for key, _, what in (part.partition("=") for part in attributes)}
+        self.cookies.pop(name, None)
+        self.lasting.discard(name)
+        if re.fullmatch(r"0+|-\d+", given.get("max-age", "")) or _is_past(given.get("expires", "")):
+            return
         self.cookies[name] = value
-        for attribute in attributes:
-            key, _, content = attribute.partition("=")
-            if key.lower() == "max-age" and re.fullmatch(r"0+|-\d+", content):
-                self.cookies.pop(name, None)
-            elif key.lower() == "expires" and _is_past(content):
-                self.cookies.pop(name, None)
+        if "max-age" in given or "expires" in given:
+            self.lasting.add(name)
 
 
 def forms_of(page: Exchange) -> list[Form]:

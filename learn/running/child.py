@@ -1,9 +1,9 @@
 """Runs in a process of its own: load one file, serve its `app` on a free port, say which.
 
-Usage: child.py FILE PORT_FILE PORT [script] [clock]. The port (0: any free one) is written to
-PORT_FILE once the socket listens. The process ends when its standard input closes, so it can't
-outlive the one who started it, however that one ends. Nothing of the workbench is imported here: a
-lesson knows nobody.
+Usage: child.py FILE PORT_FILE PORT [script] [clock]. The port (0: any free one) is taken first,
+since an app may know its origin when it starts (FLASK_ORIGIN), and written to PORT_FILE once the
+app is loaded. The process ends when its standard input closes, so it can't outlive the one who
+started it, however that one ends. Nothing of the workbench is imported here: a lesson knows nobody.
 
 script: the file is run as `python FILE` does. Where it would serve is not taken but noted in
 script.json beside PORT_FILE. clock: the file `clock` there says how many seconds its time is ahead.
@@ -14,6 +14,7 @@ import importlib.util
 import json
 import mmap
 import os
+import socket
 import sqlite3  # noqa: F401 (before the clock is set, as it looks at the real class datetime)
 import struct
 import sys
@@ -72,6 +73,16 @@ def place(error, path):
     if not own:
         return f"{path.name}: "
     return f"{Path(own[-1].filename).name}, line {own[-1].lineno}:\n    {own[-1].line}\n"
+
+
+def give_templates(app):
+    """Let a file that lies elsewhere find its lesson's templates, after its own."""
+    folder = os.environ.get("LEARN_TEMPLATES")
+    if folder and hasattr(app, "jinja_loader"):
+        from jinja2 import ChoiceLoader, FileSystemLoader
+
+        loaders = [app.jinja_loader, FileSystemLoader(folder)]
+        app.jinja_loader = ChoiceLoader([one for one in loaders if one])
 
 
 def load_script(path, notes):
@@ -167,15 +178,22 @@ def end_with_parent():
 def main():
     path, port_file, port = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     threading.Thread(target=end_with_parent, daemon=True).start()
+    try:
+        taken = socket.create_server(("127.0.0.1", port), backlog=128)
+    except OSError as error:
+        sys.exit(f"Port {port} can't be used: {error.strerror}.")
+    port = taken.getsockname()[1]
+    os.environ.setdefault("FLASK_ORIGIN", f"http://localhost:{port}")
     if "clock" in sys.argv[4:]:
         set_clock_by(port_file.with_name("clock"))
     if "script" in sys.argv[4:]:
         app = load_script(path, port_file.with_name("script.json"))
     else:
         app = load(path)
+    give_templates(app)
     from werkzeug.serving import make_server
 
-    server = make_server("127.0.0.1", port, app, threaded=True)
+    server = make_server("127.0.0.1", port, app, threaded=True, fd=taken.fileno())
     draft = port_file.with_suffix(".draft")
     draft.write_text(str(server.port))
     draft.replace(port_file)  # whoever sees the file sees the whole number

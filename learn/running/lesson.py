@@ -5,7 +5,7 @@ database and the file with its port; the end of what it prints is kept in memory
 handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment gets through,
 so runs can't touch each other. The child ends when its standard input closes: even a killed
 workbench leaves nothing behind. A file that lies elsewhere may import what the lesson gives, of
-which a copy is on its path; nothing else of the lesson is.
+which a copy is on its path, and finds the lesson's templates; nothing else of the lesson is there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ from ..layout import LessonError, find_file, find_folder
 from ..showing.console import printable
 from .client import TIMEOUT, Client
 
-GIVEN = ("store.py", "groundwork.py")  # what an exercise may import of its lesson
+# What an exercise may import of its lesson, and what it may show or render.
+TEMPLATES = "templates"
+GIVEN = ("store.py", "groundwork.py", "sessions.py", "static", TEMPLATES)
+PROVIDER = "provider.py"  # of a lesson that has somebody else check the password
 LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 
@@ -46,7 +49,9 @@ class Lesson(Client):
     interpreter that runs it, this one if not given; wait: False to go on while it starts, and call
     `wait` before the first request; script: True to run it as `python app.py` does (`would_serve`);
     clock: True for a clock that `set_clock` moves, not with workers; settings: what the lesson
-    reads as FLASK_<NAME>, for example TOKEN_LIFETIME=1.
+    reads as FLASK_<NAME>, for example TOKEN_LIFETIME=1. A lesson that has a provider is started
+    together with it, which is then its `provider`, a Lesson as well, unless a setting ISSUER names
+    another one.
     Raises LessonError when it doesn't start, with what it printed.
     """
 
@@ -78,16 +83,19 @@ class Lesson(Client):
             "DATABASE": str(self.scratch / "lesson.db"),
             **{name: str(value) for name, value in settings.items() if value is not None},
         }
+        self.provider = None
         self._log = _Log()
         self._box = {"process": None}
         self._end = weakref.finalize(self, _end, self._box, self.scratch)
         try:
+            if "ISSUER" not in settings and self.path != self.folder / PROVIDER:
+                self._start_provider()
             self._start()
             super().__init__(self.port, PASSWORDS, [self.settings["SECRET_KEY"]])
             if wait:
                 self._wait()
         except BaseException:
-            self._end()
+            self.stop()
             raise
 
     @property
@@ -160,9 +168,12 @@ class Lesson(Client):
         """The environment of the lesson's process."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("FLASK_", "WERKZEUG_"))}
         ours = {f"FLASK_{name}": value for name, value in self.settings.items()}
+        if self.port:  # else child.py finds one, and says so
+            ours.setdefault("FLASK_ORIGIN", self.origin)
         if self.given:
             paths = [kept.get("PYTHONPATH", ""), str(self.given)]
             ours["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+            ours["LEARN_TEMPLATES"] = str(self.given / TEMPLATES)  # see give_templates in child.py
         return {**kept, **ours, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
     def wait(self):
@@ -170,20 +181,36 @@ class Lesson(Client):
         try:
             self._wait()
         except BaseException:
-            self._end()
+            self.stop()
             raise
         return self
 
     def _give(self) -> Path | None:
         """Return a folder with what a file that lies elsewhere may import of the lesson."""
-        files = [self.folder / name for name in GIVEN if (self.folder / name).is_file()]
+        files = [self.folder / name for name in GIVEN if (self.folder / name).exists()]
         if self.path.parent == self.folder or not files:
             return None
         given = self.scratch / "given"
         given.mkdir()
         for file in files:
-            shutil.copy(file, given)
+            if file.is_dir():
+                shutil.copytree(file, given / file.name)
+            else:
+                shutil.copy(file, given)
         return given
+
+    def _start_provider(self):
+        """Start the lesson's provider, if it has one, and tell each where the other is."""
+        if not (self.folder / PROVIDER).is_file():
+            return
+        usual = self.port + 10 if self.port else 0  # 5018 for 5008
+        port = usual if 0 < usual < 65536 and port_is_free(usual) else _free_port()
+        self.port = self.port or _free_port()
+        self.settings["ISSUER"] = f"http://localhost:{port}"
+        both = f"http://localhost:{self.port} http://127.0.0.1:{self.port}"
+        told = {"ISSUER": self.settings["ISSUER"], "CLIENT": both}
+        where = {"port": port, "python": self.python, "wait": False}
+        self.provider = Lesson(self.folder.name, "provider", **where, **told)
 
     def _start(self):
         """Start the process."""
@@ -218,6 +245,8 @@ class Lesson(Client):
 
     def _wait(self):
         """Wait until the process answers, and learn its port."""
+        if self.provider:
+            self.provider.wait()
         process = self._box["process"]
         deadline = time.monotonic() + TIMEOUT
         while not self._answers():
@@ -273,6 +302,8 @@ class Lesson(Client):
     def stop(self):
         """End the process and forget its database. A second call does nothing."""
         self._end()
+        if self.provider:
+            self.provider.stop()
 
     def command(self, *arguments: str) -> str:
         """Run one of the app's own Flask commands on its database and return what it prints."""
@@ -312,6 +343,12 @@ def port_is_free(port: int) -> bool:
     """Tell whether nobody listens on this port of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _stop(process):
