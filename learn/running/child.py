@@ -1,7 +1,8 @@
-"""Runs in a process of its own: load one file, serve its `app` on a free port, say which.
+"""Runs in a process of its own: load one file and serve its `app`.
 
-Usage: child.py FILE PORT_FILE PORT. The port (0: any free one) is written to PORT_FILE once the
-socket listens. The process ends when its standard input closes, so it can't outlive the one who
+Usage: child.py FILE PORT, or child.py FILE PORT LISTENER READY, where LISTENER is the number of a
+socket that already listens on this port and READY that of a pipe, into which a byte is written once
+the app is loaded. The process ends when its standard input closes, so it can't outlive the one who
 started it, however that one ends. Nothing of the workbench is imported here: a lesson knows nobody.
 """
 
@@ -62,18 +63,18 @@ def end_with_parent():
     os._exit(0)
 
 
-def main():
-    path, port_file, port = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+def serve(path, port, listener=None, ready=None):
+    """Load the file and serve it for good."""
     threading.Thread(target=end_with_parent, daemon=True).start()
     app = load(path)
     from werkzeug.serving import make_server
 
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    draft = port_file.with_suffix(".draft")
-    draft.write_text(str(server.port))
-    draft.replace(port_file)  # whoever sees the file sees the whole number
+    server = make_server("127.0.0.1", port, app, threaded=True, fd=listener)
+    if ready is not None:
+        os.write(ready, b"!")
+        os.close(ready)
     server.serve_forever()
 
 
 if __name__ == "__main__":
-    main()
+    serve(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -1,27 +1,30 @@
 """Start a lesson, and always end it.
 
-A lesson runs as a process of its own on a free port of 127.0.0.1. A scratch folder holds its
-database and the file with its port; the end of what it prints is kept in memory. Settings are
-handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment gets through,
-so runs can't touch each other. The child ends when its standard input closes: even a killed
-workbench leaves nothing behind. A file that lies elsewhere may import what the lesson gives, of
-which a copy is on its path; nothing else of the lesson is.
+A lesson runs as a process of its own on a free port of 127.0.0.1, whose socket is made here and
+handed over. A scratch folder holds its database; the end of what it prints is kept in memory.
+Settings are handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment
+gets through, so runs can't touch each other. The child ends when its standard input closes: even a
+killed workbench leaves nothing behind. A file that lies elsewhere may import what the lesson gives,
+of which a copy is on its path; nothing else of the lesson is. Inside `Lesson.within(box)`, all of it
+runs in a box (box.py).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import random
 import re
 import secrets
+import select
 import shutil
 import signal
 import socket
 import sqlite3
+import stat
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import weakref
 from dataclasses import replace
@@ -29,11 +32,18 @@ from pathlib import Path
 
 from ..layout import LessonError, find_file, find_folder
 from ..showing.console import printable
+from .bounded import BoundedTransport
 from .client import TIMEOUT, Client
+from .log import Log, own_lines
 
 GIVEN = ("store.py", "groundwork.py")  # what an exercise may import of its lesson
-LOG_BYTES = 200_000  # of what a lesson prints, the last so many are kept
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
+# A stranger's file is asked by one of these, lest it be good to the workbench alone.
+AGENTS = [
+    "curl/8.14.1",
+    "python-requests/2.32.5",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+]
 
 
 class Lesson(Client):
@@ -47,6 +57,8 @@ class Lesson(Client):
     Raises LessonError when it doesn't start, with what it printed.
     """
 
+    box = None  # in which lessons run, if any
+
     def __init__(
         self, name, file="app", *, port=0, workers=0, python=sys.executable, wait=True, **settings
     ):
@@ -55,25 +67,38 @@ class Lesson(Client):
         self.workers = workers
         self.python = str(python)
         self.port = port
-        self.scratch = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-"))
+        self.scratch = self._make_scratch()
         self.given = self._give()
+        if self.box:
+            self.box.hand_over(self.scratch)
         self.key = secrets.token_hex(32)
         self.settings = {
             "SECRET_KEY": self.key,
             "DATABASE": str(self.scratch / "lesson.db"),
             **{name: str(value) for name, value in settings.items() if value is not None},
         }
-        self._log = _Log()
-        self._box = {"process": None}
-        self._end = weakref.finalize(self, _end, self._box, self.scratch)
+        self._log = Log()
+        self._running = {"process": None}
+        self._end = weakref.finalize(self, _end, self._running, self.scratch)
         try:
             self._start()
-            super().__init__(self.port, PASSWORDS, [self.settings["SECRET_KEY"]])
+            agent = random.choice(AGENTS) if self.box else "learn"
+            super().__init__(self.port, PASSWORDS, [self.settings["SECRET_KEY"]], agent)
             if wait:
                 self._wait()
         except BaseException:
             self._end()
             raise
+
+    @classmethod
+    @contextlib.contextmanager
+    def within(cls, box):
+        """Let every lesson that is started meanwhile run in this box; with None, in none."""
+        before, cls.box = cls.box, box
+        try:
+            yield
+        finally:
+            cls.box = before
 
     @property
     def log(self) -> str:
@@ -100,8 +125,11 @@ class Lesson(Client):
     def rows(self, query: str) -> list[dict]:
         """Return what an SQL query finds in the lesson's database, as a thief with a copy would.
 
-        Each row is a dictionary of its columns. Raises sqlite3.Error when the query is wrong.
+        Each row is a dictionary of its columns. Raises sqlite3.Error when the query is wrong, and
+        LessonError when the database is no file of its own.
         """
+        if self.box and not _is_plain_file(self.settings["DATABASE"]):
+            raise LessonError("FLASK_DATABASE is no file.")
         with contextlib.closing(sqlite3.connect(self.settings["DATABASE"])) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query)]
@@ -124,7 +152,8 @@ class Lesson(Client):
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the lesson's process."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FLASK_", "WERKZEUG_"))}
+        whole = self.box.environment if self.box else os.environ
+        kept = {k: v for k, v in whole.items() if not k.startswith(("FLASK_", "WERKZEUG_"))}
         ours = {f"FLASK_{name}": value for name, value in self.settings.items()}
         if self.given:
             paths = [kept.get("PYTHONPATH", ""), str(self.given)]
@@ -140,6 +169,11 @@ class Lesson(Client):
             raise
         return self
 
+    def _make_scratch(self) -> Path:
+        """Make a folder for this run alone, which the lesson's user may write."""
+        parent = self.box.work / "scratch" if self.box else None
+        return Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-", dir=parent))
+
     def _give(self) -> Path | None:
         """Return a folder with what a file that lies elsewhere may import of the lesson."""
         files = [self.folder / name for name in GIVEN if (self.folder / name).is_file()]
@@ -152,38 +186,59 @@ class Lesson(Client):
         return given
 
     def _start(self):
-        """Start the process."""
-        port_file = self._port_file
-        port_file.unlink(missing_ok=True)
-        more = {}
+        """Start the process on a socket that listens already, and a pipe by which it says so."""
+        if os.name == "nt":  # sockets can't be handed over there: it makes its own
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", self.port))
+                self.port = probe.getsockname()[1]
+            script = str(Path(__file__).with_name("child.py"))
+            self._follow(self._spawn([self.python, script, str(self.path), str(self.port)]))
+            return
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = listener.getsockname()[1]
+        said, ready = os.pipe()
+        self._running["ready"] = os.fdopen(said, "rb", 0)
+        numbers = [3, 4] if self.box else [listener.fileno(), ready]
+        try:
+            self._follow(self._spawn(self._command(*numbers), [listener.fileno(), ready]))
+        finally:
+            listener.close()
+            os.close(ready)
+
+    def _command(self, listener: int, ready: int):
+        """Return the command that serves the lesson on the socket of this number."""
+        door = self.box.work / "door" if self.box else Path(__file__).parent
         if self.workers:
-            listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
-            self.port = listener.getsockname()[1]
-            more["pass_fds"] = [listener.fileno()]
             command = [self.python, "-m", "gunicorn", "--workers", str(self.workers)]
-            command += ["--bind", f"fd://{listener.fileno()}", "--chdir", str(self.path.parent)]
-            command += ["--config", str(Path(__file__).with_name("gunicorn_config.py"))]
-            command += ["--no-control-socket", f"{self.path.stem}:app"]
-        else:
-            script = Path(__file__).with_name("child.py")
-            command = [self.python, str(script), str(self.path), str(port_file), str(self.port)]
-        process = subprocess.Popen(
+            command += ["--bind", f"fd://{listener}", "--chdir", str(self.path.parent)]
+            command += ["--config", str(door / "gunicorn_config.py")]
+            return [*command, "--no-control-socket", f"{self.path.stem}:app"]
+        if self.box and self.python == sys.executable:
+            return {"serve": str(self.path), "port": self.port}
+        numbers = map(str, (self.port, listener, ready))
+        return [self.python, str(door / "child.py"), str(self.path), *numbers]
+
+    def _spawn(self, command, more=(), errors=subprocess.STDOUT):
+        """Start a command in the lesson's environment, and in its box if it has one."""
+        if self.box:
+            return self.box.start(command, self.environment, self.path.parent, more, errors)
+        return subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             cwd=self.path.parent,
             env=self.environment,
-            **more,
+            pass_fds=more,
         )
-        self._box["process"] = process
+
+    def _follow(self, process):
+        self._running["process"] = process
         self._log.follow(process.stdout)
-        if self.workers:
-            listener.close()
 
     def _wait(self):
         """Wait until the process answers, and learn its port."""
-        process = self._box["process"]
+        process = self._running["process"]
         deadline = time.monotonic() + TIMEOUT
         while not self._answers():
             if process.poll() is not None:
@@ -200,38 +255,35 @@ class Lesson(Client):
                 )
             time.sleep(0.01)
 
-    @property
-    def _port_file(self) -> Path:
-        return self.scratch / "port.txt"
-
     def _answers(self):
-        if self.workers:  # the socket listens from the start: ask for an answer
+        if os.name == "nt":
+            return not port_is_free(self.port)
+        if self.workers:  # gunicorn says nothing: ask for an answer
             import httpx2
 
             try:
-                httpx2.get(f"http://127.0.0.1:{self.port}/", timeout=1, trust_env=False)
+                with httpx2.Client(transport=BoundedTransport(1), timeout=1) as client:
+                    client.get(f"http://127.0.0.1:{self.port}/")
             except httpx2.HTTPError:
                 return False
             return True
-        if self._port_file.exists():
-            self.port = int(self._port_file.read_text())
-            return True
-        return False
+        ready = self._running["ready"]
+        return bool(select.select([ready], [], [], 0)[0]) and ready.read(1) != b""
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        process = self._box.get("process")
+        process = self._running.get("process")
         return process is not None and process.poll() is None
 
     @property
     def pid(self) -> int:
         """The number of the process; with gunicorn that of its master."""
-        return self._box["process"].pid
+        return self._running["process"].pid
 
     def restart(self):
         """End the process and start it again, on the same port with the same database."""
-        _stop(self._box.pop("process", None))
+        _stop(self._running)
         self._start()
         self._wait()
 
@@ -240,20 +292,25 @@ class Lesson(Client):
         self._end()
 
     def command(self, *arguments: str) -> str:
-        """Run one of the app's own Flask commands on its database and return what it prints."""
-        done = subprocess.run(
-            [self.python, "-m", "flask", "--app", str(self.path), *arguments],
-            env=self.environment,
-            cwd=self.path.parent,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=TIMEOUT + 20,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode:
-            raise LessonError(f"flask {' '.join(arguments)} failed:\n\n{done.stderr.strip()}")
-        return done.stdout
+        """Run one of the app's own Flask commands on its database and return what it prints.
+
+        Raises LessonError when it fails, and subprocess.TimeoutExpired when it has no end.
+        """
+        command = [self.python, "-m", "flask", "--app", str(self.path), *arguments]
+        process = self._spawn(command, errors=subprocess.PIPE)
+        said, wrong = Log(), Log()
+        said.follow(process.stdout)
+        wrong.follow(process.stderr)
+        try:
+            process.stdin.close()
+            status = process.wait(TIMEOUT + 20)
+        finally:
+            process.kill()
+        said.wait()
+        wrong.wait()
+        if status:
+            raise LessonError(f"flask {' '.join(arguments)} failed:\n\n{wrong.text.strip()}")
+        return said.text
 
     def __enter__(self):
         return self
@@ -279,7 +336,17 @@ def port_is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def _stop(process):
+def _is_plain_file(path) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _stop(running):
+    if ready := running.pop("ready", None):
+        ready.close()
+    process = running.pop("process", None)
     if process is None:
         return
     if process.poll() is None:
@@ -295,54 +362,6 @@ def _stop(process):
         process.stdin.close()
 
 
-class _Log:
-    """The end of what a process prints. It is read all the time, so a flood of it stops nothing."""
-
-    def __init__(self):
-        self._kept = bytearray()
-        self._write = None
-        self._lock = threading.Lock()
-        self._thread = None
-
-    @property
-    def text(self) -> str:
-        with self._lock:
-            return self._kept.decode("utf-8", "replace").replace("\r\n", "\n")
-
-    def follow(self, stream):
-        self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
-        self._thread.start()
-
-    def wait(self):
-        self._thread.join(1)
-
-    def echo(self, write):
-        with self._lock:
-            write(self._kept.decode("utf-8", "replace"))
-            self._write = write
-
-    def _read(self, stream):
-        with stream:
-            while piece := stream.read1(65536):
-                with self._lock:
-                    self._kept += piece
-                    del self._kept[:-LOG_BYTES]
-                    if self._write:
-                        self._write(piece.decode("utf-8", "replace"))
-
-
-def own_lines(log: str, path: Path) -> str:
-    """Return the last traceback in a log, without the lines of anybody else's code; "" for none."""
-    _, found, last = log.rpartition("Traceback (most recent call last):\n")
-    if not found:
-        return ""
-    frames = re.findall(r'^  File "(.*?)", line (\d+), in (.*)\n(    .*)?', last, re.M)
-    own = [f for f in frames if Path(f[0]).parent == path.parent]
-    lines = [f"{Path(f).name}, line {n}, in {where}\n{code}" for f, n, where, code in own]
-    error = next((line for line in last.split("\n") if line and not line.startswith(" ")), "")
-    return printable("\n".join([*(line.rstrip() for line in lines), error[:300]]))
-
-
-def _end(box, scratch):
-    _stop(box.pop("process", None))
+def _end(running, scratch):
+    _stop(running)
     shutil.rmtree(scratch, ignore_errors=True)
