@@ -1,4 +1,4 @@
-"""A box: where a stranger's file runs, so that it can harm neither the one who judges it nor others.
+"""A box: where a stranger's file runs, so that it harms neither who judges it nor anybody else.
 
 Whatever a submission does, it does in processes that a porter (porter.py) starts for us. The porter
 has taken on limits first: of memory, files, processes and time on the processor. As root it has

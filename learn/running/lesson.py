@@ -5,8 +5,8 @@ handed over. A scratch folder holds its database; the end of what it prints is k
 Settings are handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment
 gets through, so runs can't touch each other. The child ends when its standard input closes: even a
 killed workbench leaves nothing behind. A file that lies elsewhere may import what the lesson gives,
-of which a copy is on its path; nothing else of the lesson is. Inside `Lesson.within(box)`, all of it
-runs in a box (box.py).
+of which a copy is on its path; nothing else of the lesson is. Within `Lesson.within(box)`, all of
+that runs in a box (box.py).
 """
 
 from __future__ import annotations

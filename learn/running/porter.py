@@ -10,8 +10,9 @@ and so on:
     {"start": COMMAND, "env": …, "cwd": …, "files": HOW MANY}    answered by {"started": PID}
     {"end": PID, "signal": NUMBER}                               to the child and all of its group
 COMMAND is a list of arguments, or {"serve": FILE, "port": PORT}, which is done as by child.py with
-the files 3 and 4. When a child has ended, a line says so: {"ended": PID, "status": NUMBER}. The porter itself
-ends, and its children with it, when the socket closes. Nothing of the workbench is imported here.
+the files 3 and 4. When a child has ended, a line says so: {"ended": PID, "status": NUMBER}. The
+porter ends, and its children with it, when the socket closes. Nothing of the workbench is imported
+here.
 """
 
 import contextlib
