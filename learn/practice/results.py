@@ -13,7 +13,7 @@ from pathlib import Path
 from ..layout import LessonError
 from ..showing import results as draw
 from ..showing.exchange import as_text
-from .steps import Step, number_of
+from .steps import FIRST, Step, number_of
 
 PASSED, FAILED, UNTRIED = "passed", "failed", "untried"
 
@@ -57,8 +57,12 @@ class Verdict:
 
     @property
     def done(self) -> int:
-        """How many steps passed, one after the other from the first."""
-        states = [result.state == PASSED for result in self.steps]
+        """How many steps passed, one after the other from the first.
+
+        None has, as long as what holds from the beginning doesn't.
+        """
+        begun = all(r.state == PASSED for r in self.results if r.step.name == FIRST)
+        states = [begun and result.state == PASSED for result in self.steps]
         return [*states, False].index(False)
 
     @property
@@ -71,6 +75,10 @@ class Verdict:
     def failed(self) -> Result | None:
         """The first step that failed, or None."""
         return next((result for result in self.results if result.state == FAILED), None)
+
+    def find(self, name: str) -> Result | None:
+        """Return the result of the step of this name, or None."""
+        return next((result for result in self.results if result.step.name == name), None)
 
     def name_of(self, step: Step) -> str:
         """Return how a step is called: "Step 3", or its place outside the counting."""
