@@ -1,8 +1,8 @@
 """Judge strangers' files, one after another, in a process that grading.py starts for that.
 
 Usage: python -m learn.practice.judge, from a copy of the workbench that no submission has seen.
-The first line on standard input is a JSON object with a `token`; each further line is a job. Answers
-are lines too, each with the token before it, which no submission can know: so a submission that
+The first line on standard input is a JSON object with a `token`; each further line is a job.
+Answers are lines too, each with the token before it, which no submission can know: so one that
 finds our standard output can say nothing there that counts.
 
 Each job is done by a fork of this process. The checks are read before anything of the submission

@@ -119,15 +119,17 @@ class Verdict:
             )
             if result.state == FAILED and not result.step.beyond:
                 text = _failure_text(result.failure)
-                ET.SubElement(case, "failure", message=_xml(text.split("\n")[0])).text = _xml(text)
+                ET.SubElement(
+                    case, "failure", message=xml_text(text.split("\n")[0])
+                ).text = xml_text(text)
             elif result.state != PASSED:
                 why = "optional" if result.step.beyond else "an earlier step failed"
                 ET.SubElement(case, "skipped", message=why)
         if self.broken:
             case = ET.SubElement(suite, "testcase", classname=self.folder.name, name="It starts")
-            ET.SubElement(case, "error", message=_xml(self.broken.split("\n")[0])).text = _xml(
-                self.broken
-            )
+            ET.SubElement(
+                case, "error", message=xml_text(self.broken.split("\n")[0])
+            ).text = xml_text(self.broken)
         return suite
 
     def _repr_markdown_(self):
@@ -184,7 +186,7 @@ def _failure_text(failure: Failure) -> str:
     return "\n\n".join(part for part in [*parts, _exchange_text(failure)] if part)
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
     """Return the text without the characters that XML can't hold."""
     return re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", text)
 
