@@ -41,7 +41,7 @@ def grade(lesson, submissions, csv_file, json_file, junitxml, pages, jobs, beyon
     from ..practice.grades import grade as grade_all
     from ..practice.grading import UNJUDGED, Bounds, Judges
     from ..practice.submissions import find
-    from ..running.box import has_walls
+    from ..running.box import has_walls, no_box
 
     folder = find_folder(lesson)
     found = find(submissions, folder)
@@ -72,14 +72,6 @@ def grade(lesson, submissions, csv_file, json_file, junitxml, pages, jobs, beyon
         report.write_pages(grades, pages, heading)
     _print_table(grades)
     sys.exit(1 if any(one.state == UNJUDGED for one in grades) else 0)
-
-
-def no_box(why_not: str) -> str:
-    """Return the line that says that there is no box, and why."""
-    return (
-        f"No box: bubblewrap is not used, as {why_not}."
-        " What is judged runs with your rights; see docs/grading.md."
-    )
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ from . import carried
 from .own import end_all, end_tree, hide, tree
 from .results import FAILED, Verdict
 from .steps import read_steps
-from .submissions import copy_in
+from .submissions import copy_in, of_path
 
 PASSED, UNJUDGED = "passed", "not judged"  # beside "failed"
 KEPT = ("HOME", "TMPDIR", "TEMP", "TMP", "USERPROFILE", "COMSPEC", "PATHEXT", *boxes.KEPT)
@@ -78,6 +78,7 @@ class Judges:
             shutil.rmtree(self.place, ignore_errors=True)
             raise LessonError(f"The checks can't be copied to {self.place}: {error}") from None
         hide()
+        self._others = {child.pid for child in psutil.Process().children()}  # none of ours
         self._free: queue.SimpleQueue = queue.SimpleQueue()
         self._workers: set[_Worker] = set()
         for _ in range(jobs):
@@ -104,7 +105,7 @@ class Judges:
         """End all workers."""
         for worker in list(self._workers):
             worker.end()
-        end_all()
+        self._end_orphans()
         _remove(self.place)
 
     def __enter__(self):
@@ -166,7 +167,21 @@ class Judges:
 
     def _end_orphans(self):
         """End what a dead worker's submission left to us."""
-        end_all(but={worker.process.pid for worker in self._workers if worker.alive})
+        alive = {worker.process.pid for worker in self._workers if worker.alive}
+        end_all(but=alive | self._others)
+
+
+def judge_file(folder: Path, place: Path, *, walls, every=True, on_step=None) -> Verdict:
+    """Judge one file, or what is in a folder, the optional steps too; return the verdict.
+
+    Raises LessonError when there is nothing to judge there.
+    """
+    found = of_path(place, folder)
+    with Judges(folder, walls=walls, every=every, beyond=True) as judges:
+        outcome = judges.judge(found.path, found.whole, on_step)
+    if outcome.why and not outcome.verdict.failed:
+        outcome.verdict.broken = outcome.why
+    return outcome.verdict
 
 
 class _Worker:

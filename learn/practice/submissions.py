@@ -123,9 +123,8 @@ def digest(files: dict[str, bytes], *more: bytes) -> str:
 
 def _is_solution(name: str, content: bytes, lesson: Path) -> bool:
     own = lesson / name
-    return (
-        own.suffix == ".py" and name not in GIVEN and own.is_file() and own.read_bytes() == content
-    )
+    solves = own.suffix == ".py" and name not in GIVEN and own.is_file()
+    return solves and own.read_bytes() == content
 
 
 def _read(path: Path, most: int = FILE_BYTES) -> bytes:
@@ -228,7 +227,6 @@ def _is_plain(path: Path) -> bool:
 
 
 def _packed(entries: list[Path]) -> str:
-    packed = [
-        path.name for path in entries if path.suffix in (".zip", ".gz", ".tar", ".7z", ".rar")
-    ]
+    kinds = (".zip", ".gz", ".tar", ".7z", ".rar")
+    packed = [path.name for path in entries if path.suffix in kinds]
     return f" Unpack {printable(packed[0])} first." if packed else ""

@@ -31,6 +31,22 @@ class BoundedTransport(httpx2.HTTPTransport):
         )
 
 
+def read(response: httpx2.Response) -> bytes:
+    """Return the body of a response, unpacked, and close it.
+
+    Raises httpx2.ReadError for one of more than BODY_BYTES, which may have been small when packed.
+    """
+    body = bytearray()
+    try:
+        for piece in response.iter_bytes():
+            body += piece
+            if len(body) > BODY_BYTES:
+                raise httpx2.ReadError(f"an answer of more than {BODY_BYTES:,} bytes")
+    finally:
+        response.close()
+    return bytes(body)
+
+
 class _Backend(httpcore2.SyncBackend):
     def __init__(self, seconds):
         self.seconds = seconds

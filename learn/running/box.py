@@ -221,6 +221,14 @@ def has_walls() -> tuple[bool, str]:
     return False, f"bwrap does not work here: {said}"
 
 
+def no_box(why_not: str) -> str:
+    """Return the line that says that there is no box, and why."""
+    return (
+        f"No box: bubblewrap is not used, as {why_not}."
+        " What is judged runs with your rights; see docs/grading.md."
+    )
+
+
 def outer() -> list[str]:
     """Return the command that gives whoever judges a loopback of its own, and no other network."""
     return ["bwrap", "--dev-bind", "/", "/", "--unshare-net", "--die-with-parent"]

@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 
 from ..showing.exchange import Exchange
-from .bounded import BoundedTransport
+from .bounded import BoundedTransport, read
 
 # Seconds to wait for a whole answer; a password hash takes a twentieth of one. On a very slow
 # machine, LEARN_PATIENCE can be raised.
@@ -132,9 +132,13 @@ class _Recorder(httpx2.BaseTransport):
     def handle_request(self, request):
         body = request.read()
         response = self.client.transport.handle_request(request)
-        received = _readable(response.headers.raw)
-        response.headers.pop("Content-Encoding", None)  # nobody asked for one: kept as it came
-        response.read()
+        received, content = _readable(response.headers.raw), read(response)
+        response = httpx2.Response(
+            response.status_code,
+            headers=[(n, v) for n, v in response.headers.raw if n.lower() not in _OF_TRANSFER],
+            content=content,
+            extensions=response.extensions,
+        )
         self.seen.append(
             Exchange(
                 method=request.method,
@@ -144,12 +148,15 @@ class _Recorder(httpx2.BaseTransport):
                 status=response.status_code,
                 reason=response.reason_phrase,
                 response_headers=received,
-                text=response.content.decode("utf-8", "replace"),
+                text=content.decode("utf-8", "replace"),
                 passwords=dict(self.client.passwords),
                 keys=tuple(self.client.keys),
             )
         )
         return response
+
+
+_OF_TRANSFER = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
 def _readable(raw):
