@@ -10,7 +10,7 @@ from pathlib import Path
 from ..layout import LessonError
 from ..showing.exchange import Exchange
 from .results import FAILED, PASSED, UNTRIED, Failure, Result, Verdict
-from .steps import read_steps
+from .steps import Step
 
 MOST = 20_000  # characters of a text
 BEFORE = 5  # exchanges of a handshake
@@ -36,17 +36,18 @@ def result_to_plain(result: Result) -> dict:
     }
 
 
-def verdict_from_plain(folder: Path, path: Path, results: list[dict], broken: str = "") -> Verdict:
+def verdict_from_plain(
+    folder: Path, steps: list[Step], path: Path, results: list[dict], broken: str = ""
+) -> Verdict:
     """Return the verdict on a file from its results, as `result_to_plain` gave them.
 
-    Steps without a result are untried. Raises LessonError when the data is none of ours.
+    steps: those of the lesson; one without a result is untried. Raises LessonError when the data is
+    none of ours.
     """
     try:
         found = {one["step"]: one for one in results}
-        steps = read_steps(folder)
-        return Verdict(
-            folder, path, [_result(step, found.get(step.name)) for step in steps], broken
-        )
+        rows = [_result(step, found.get(step.name)) for step in steps]
+        return Verdict(folder, path, rows, broken)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise LessonError(f"What was kept of a verdict can't be read: {error!r}.") from None
 

@@ -145,10 +145,11 @@ class _Notes:
             if call.when == "setup" and isinstance(cause, LessonError):
                 self.verdict.broken = str(cause)
                 item.session.shouldstop = "it doesn't start"
-                return
-            if call.when != "teardown" and result.state != FAILED:
+            elif call.when != "teardown" and result.state != FAILED:
                 result.state = FAILED
                 result.failure = self.explain(item, cause)
+        if self.verdict.broken:  # nothing was checked
+            return
         if call.when == "teardown":
             result.seconds += time.perf_counter() - self.began
             self.left[item.cls.__name__] -= 1

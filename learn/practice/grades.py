@@ -159,7 +159,7 @@ def _kept(judges: Judges, submission: Submission, key: str) -> Outcome | None:
     try:
         kept = json.loads(_place(judges, key).read_text("utf-8"))
         verdict = carried.verdict_from_plain(
-            judges.folder, submission.path, kept["results"], str(kept["broken"])
+            judges.folder, judges.steps, submission.path, kept["results"], str(kept["broken"])
         )
         if kept["state"] not in (PASSED, FAILED) or (kept["state"] == PASSED) != verdict.passed:
             return None

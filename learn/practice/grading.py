@@ -27,7 +27,7 @@ import psutil
 
 from ..layout import ROOT, LessonError
 from ..running import box as boxes
-from . import carried
+from . import carried, judge
 from .own import end_all, end_tree, hide, tree
 from .results import FAILED, Verdict
 from .steps import read_steps
@@ -70,6 +70,9 @@ class Judges:
         self.folder, self.walls, self.every, self.beyond = folder, walls, every, beyond
         self.bounds = bounds or Bounds()
         self.imports = _imports(folder)
+        self.steps = read_steps(folder)  # once, as a submission may be able to write there
+        if not walls:
+            judge.read_all()
         self.place = Path(tempfile.mkdtemp(prefix="learn-judges-"))
         self.place.chmod(0o711)  # who can't list it may pass it
         try:
@@ -163,7 +166,7 @@ class Judges:
         return Outcome(FAILED if failed else UNJUDGED, verdict, why)
 
     def _verdict(self, path, results, broken=""):
-        return carried.verdict_from_plain(self.folder, path, results, broken)
+        return carried.verdict_from_plain(self.folder, self.steps, path, results, broken)
 
     def _end_orphans(self):
         """End what a dead worker's submission left to us."""
