@@ -40,7 +40,7 @@ class Classroom:
 
     @property
     def environment(self):
-        env = {**os.environ, "PYTHONPATH": str(self.root), "LEARN_PATIENCE": "6"}
+        env = {**os.environ, "PYTHONPATH": str(self.root), "LEARN_PATIENCE": "5"}
         env |= {"GITHUB_TOKEN": SECRET, "PYTHONIOENCODING": "utf-8", "TMPDIR": str(self.tmp)}
         if not self.walls:
             env["PATH"] = str(self.place / "nothing")  # no bwrap is found there
