@@ -5,7 +5,11 @@ in lessons/01_hashing/steps.toml. The passwords that the checks register have 15
 and are on no list, because the last step asks for that.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
+
 from learn import LessonError
+from learn.practice import kept
 from learn.practice.expect import Unexpected, expect, expect_that, seconds_of
 
 GOOD = {"username": "user1", "password": "pass1"}
@@ -15,6 +19,34 @@ def pair(name, password):
     return {"username": name, "password": password}
 
 
+def register_at_once(*forms):
+    """Register each of these (app, form) at the same time; return the statuses."""
+    with ThreadPoolExecutor(len(forms)) as pool:
+        answers = pool.map(lambda one: one[0].post("/register", form=one[1]), forms)
+        return [answer.status for answer in answers]
+
+
+def expect_statuses(came, *wanted, when):
+    expect_that(
+        sorted(came) == sorted(wanted),
+        f"status {', '.join(map(str, sorted(wanted)))} {when}",
+        f"status {', '.join(map(str, sorted(came)))}",
+    )
+
+
+def expect_strong(app):
+    """Return the Argon2 hashes in the app's files; all must be Argon2id and cost enough."""
+    found = kept.argon2_hashes(app)
+    costs = {one.cost for one in found.values() if not one.is_strong}
+    expect_that(
+        found and not costs,
+        "hashes that begin $argon2id$v=19$m=19456,t=2,p=1$, or cost more, in the file"
+        " of FLASK_DATABASE",
+        ", ".join(sorted(costs)) or "none",
+    )
+    return found
+
+
 class TestItWorks:
     def test_it_works_front_page(self, app):
         """The front page is open to everybody."""
@@ -22,7 +54,17 @@ class TestItWorks:
 
     def test_it_works_right_password(self, app):
         """The right password is answered with a greeting."""
-        expect(app.post("/login", form=GOOD), 200, text="Hello, user1!")
+        expect(app.post("/login", form=GOOD), 200, says="Hello, user1!")
+
+    def test_it_works_as_a_script(self, start):
+        """Run as a script, it serves this machine only, at the lesson's port, without debugger."""
+        served = start(script=True).would_serve
+        if served:  # a file without app.run() is served by `flask run` alone
+            expect_that(
+                served == {"host": "127.0.0.1", "port": 5001, "debug": False},
+                "127.0.0.1, port 5001 and no debugger from `python exercise.py`",
+                "{host}, port {port} and debug={debug}".format(**served),
+            )
 
 
 class TestRefusals:
@@ -35,23 +77,57 @@ class TestRefusals:
         for form in [{}, {"username": "user1"}, {"password": "pass1"}]:
             expect(app.post("/login", form=form), 403)
 
+    def test_only_a_form_counts(self, app):
+        """What stands in the address is no login: addresses are kept in logs and histories."""
+        address = f"/login?{urlencode(GOOD)}"
+        expect(app.post(address, form={}), 403)
+        answer = app.get(address)
+        expect_that(answer.status >= 400, "no login by GET", f"status {answer.status}", answer)
+
 
 class TestOwnPasswords:
     def test_each_user_has_a_password_of_their_own(self, app):
         """The password of one user opens no other user's account."""
-        expect(app.post("/login", form=pair("user2", "pass2")), 200, text="Hello, user2!")
+        expect(app.post("/login", form=pair("user2", "pass2")), 200, says="Hello, user2!")
         for name, password in [("user1", "pass2"), ("user2", "pass1"), ("nobody", "pass1")]:
             expect(app.post("/login", form=pair(name, password)), 403)
         expect(app.post("/login", form=GOOD), 200)
+
+    def test_nearly_right_is_wrong(self, app):
+        """Neither part of a password opens, nor more than it, nor a wrong one with a cookie."""
+        for password in ("pass", "pass11", "PASS1", "ass1"):
+            expect(app.post("/login", form=pair("user1", password)), 403)
+        cookies = expect(app.post("/login", form=GOOD), 200).headers("Set-Cookie")
+        if cookies:
+            sent = {"Cookie": "; ".join(cookie.partition(";")[0] for cookie in cookies)}
+            expect(app.post("/login", form=pair("user1", "wrong"), headers=sent), 403)
+
+    def test_a_name_is_no_pattern(self, app):
+        """A user name is a text: no pattern, no piece of SQL, and another in capitals."""
+        for name in ("user_", "%", "User1", "user1' --", "x' OR name='user1", 'user1" --'):
+            expect(app.post("/login", form=pair(name, "pass1")), 403)
 
 
 class TestRegister:
     def test_register_then_login(self, app):
         """A new user registers while the app runs and can log in at once."""
-        new = pair("new", "a kettle on the stove")
-        expect(app.post("/register", form=new), 201)
-        expect(app.post("/login", form=new), 200, text="Hello, new!")
+        for new in (pair("new", "a kettle on the stove"), pair("O'Neil", "a kettle of my own")):
+            expect(app.post("/login", form=new), 403)
+            expect(app.post("/register", form=new), 201)
+            expect(app.post("/login", form=new), 200, says=f"Hello, {new['username']}!")
         expect(app.post("/login", form=pair("new", "a kettle on the shelf")), 403)
+
+    def test_registrations_at_once(self, app):
+        """Of four registrations of one name at once a single one counts; four names get in all."""
+        raced = [(app, pair("raced", f"a kettle for number {n}")) for n in range(4)]
+        came = register_at_once(*raced)
+        expect_statuses(came, 201, 409, 409, 409, when="for four registrations of one name")
+        came = [app.post("/login", form=form).status for _, form in raced]
+        expect_statuses(came, 200, 403, 403, 403, when="for their four passwords")
+        others = [(app, pair(f"at once {n}", f"a kettle for number {n}")) for n in range(4)]
+        expect_statuses(register_at_once(*others), *[201] * 4, when="for four names")
+        came = [app.post("/login", form=form).status for _, form in others]
+        expect_statuses(came, *[200] * 4, when="for the logins of these four")
 
     def test_taken_name_is_409(self, app):
         """A name that is taken can't be registered again, and its password stays what it was."""
@@ -65,17 +141,28 @@ class TestRegister:
         password = "a kettle on the stove"
         for form in [{}, {"username": "a"}, {"password": password}, pair("", ""), pair("a", "")]:
             expect(app.post("/register", form=form), 400)
+        expect(app.post(f"/register?{urlencode(pair('a', password))}", form={}), 400)
 
 
 class TestKept:
-    def test_users_survive_a_restart(self, start):
-        """Who registered is still there after a restart."""
-        app = start()
-        kept = pair("kept", "it is still my own")
-        expect(app.post("/register", form=kept), 201)
-        app.restart()
-        expect(app.post("/login", form=kept), 200)
-        expect(app.post("/login", form=GOOD), 200)
+    def test_users_survive_a_restart(self, app, start):
+        """Who registered in the file of FLASK_DATABASE is known to all its processes, for good."""
+        one = start(wait=False)
+        two = start(wait=False, **{name: one.settings[name] for name in ("DATABASE", "SECRET_KEY")})
+        one.wait()  # both start on a database that is not there yet
+        two.wait()
+        form = pair("kept", "it is still my own")
+        expect(app.post("/register", form=form), 201)  # in another file
+        for first, second, name in [(one, two, "kept"), (two, one, "kept too")]:
+            form = pair(name, "it is still my own")
+            expect(second.post("/login", form=form), 403)
+            expect(first.post("/register", form=form), 201)
+            expect(second.post("/login", form=form), 200)
+        raced = [(each, pair("raced", f"a kettle for {each.port}")) for each in (one, two)]
+        expect_statuses(register_at_once(*raced), 201, 409, when="for one name at two processes")
+        one.restart()
+        for old in (pair("kept", "it is still my own"), form, GOOD):
+            expect(one.post("/login", form=old), 200)
 
 
 class TestNoList:
@@ -130,6 +217,32 @@ class TestText:
         expect(app.post("/login", form=pair("long", "x" * 1023 + "y")), 403)
         expect(app.post("/login", form=pair("long", "x" * 1024)), 200)
 
+    def test_every_other_character_counts(self, app):
+        """Blanks at the ends, capitals, and what only looks alike make another password."""
+        expect(app.post("/register", form=pair("exact", " \ufb01ve Kettles at home ")), 201)
+        for password in [
+            "\ufb01ve Kettles at home", "\ufb01ve Kettles at home ", " \ufb01ve Kettles at home",
+            " \ufb01ve kettles at home ", " five Kettles at home ",
+        ]:  # fmt: skip
+            expect(app.post("/login", form=pair("exact", password)), 403)
+        expect(app.post("/login", form=pair("exact", " \ufb01ve Kettles at home ")), 200)
+
+    def test_text_is_utf_8(self, app):
+        """An é as another character set writes it is not an é: forms come in UTF-8."""
+        expect(app.post("/register", form=pair("utf8", "we met at a caf\u00e9 once")), 201)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        for e, status in [("%C3%A9", 200), ("%E9", None)]:
+            body = f"username=utf8&password=we+met+at+a+caf{e}+once"
+            answer = app.post("/login", body=body, headers=form)
+            refused = answer.status in (400, 403)
+            expect_that(
+                refused if status is None else answer.status == status,
+                "status 400 or 403 for an é in latin-1" if status is None else f"status {status}",
+                f"status {answer.status}",
+                answer,
+                "status",
+            )
+
 
 class TestLimits:
     def test_a_large_form_is_413(self, app):
@@ -172,6 +285,42 @@ class TestArgon2:
             repr(listed),
         )
 
+    def test_each_hash_is_strong_and_has_a_salt_of_its_own(self, app):
+        """The file has an Argon2id hash at OWASP's parameters or above, each with a random salt."""
+        before = expect_strong(app)
+        for name in ("twin1", "twin2"):
+            expect(app.post("/register", form=pair(name, "we share this kettle")), 201)
+        found = expect_strong(app)
+        new = [found[text] for text in found.keys() - before.keys()]
+        expect_that(
+            len(new) == len({one.salt for one in new}) == 2,
+            "two hashes with two salts for two users with the same password",
+            f"{len(new)} new Argon2 hashes with {len({one.salt for one in new})} salts",
+        )
+        made = [n for n in ("twin1", "twin2") for one in new if kept.is_made_of(one.salt, n)]
+        expect_that(not made, "a random salt", f"one that is made of the user name {made[:1]}")
+        expect_that(
+            all(kept.fits(one, "we share this kettle", app.key) for one in new),
+            "hashes that are Argon2 over the password",
+            "others, which only look like it",
+        )
+
+    def test_nothing_else_gives_the_password_away(self, app):
+        """Neither the database nor the log nor an answer has the password, or a quick digest."""
+        name, secret, mistyped = "discreet", "a kettle nobody knows", "a kettel nobody knows"
+        seen = len(app.exchanges)
+        expect(app.post("/register", form=pair(name, secret)), 201)
+        expect(app.post("/register", form=pair(name, secret)), 409)
+        expect(app.post("/login", form=pair(name, secret)), 200)
+        expect(app.post("/login", form=pair(name, mistyped)), 403)
+        texts = kept.files(app) | kept.printed(app, "/") | kept.answered(app.exchanges[seen:])
+        for word, where in [(secret, ""), (mistyped, "")]:
+            where = kept.place_of(word, texts, name)
+            expect_that(not where, "a password that is kept and told nowhere", f"it {where}")
+        texts = kept.printed(app, "/") | kept.answered(app.exchanges[seen:])
+        where = kept.place_of("$argon2", texts)
+        expect_that(not where, "hashes in the database alone", f"one {where}")
+
 
 class TestOldHashes:
     def test_old_hash_is_replaced_at_login(self, start):
@@ -180,7 +329,8 @@ class TestOldHashes:
 
         def expect_scheme(scheme, when):
             line = next((s for s in app.command("users").splitlines() if "user2" in s), "no line")
-            expect_that(scheme in line, f"{scheme} for user2 {when}", f"{line!r}")
+            found = scheme in line.lower().replace("-", "_").replace("sha_512", "sha512")
+            expect_that(found, f"{scheme} for user2 {when}", f"{line!r}")
 
         expect_scheme("sha512_crypt", "at the start")
         expect(app.post("/login", form=pair("user2", "wrong")), 403)
@@ -189,6 +339,15 @@ class TestOldHashes:
             expect(app.post("/login", form=pair("user2", "pass2")), 200)
             expect_scheme("argon2", "after a good login")
         expect(app.post("/login", form=pair("user2", "pass1")), 403)
+        expect_that(
+            any(kept.fits(one, "pass2", app.key) for one in expect_strong(app).values()),
+            "an Argon2id hash of user2's password",
+            "none that fits it",
+        )
+        texts = kept.values(app)
+        where = kept.place_of("pass2", texts, "user2")
+        where = where or next((f"the old hash in {n}" for n in texts if b"$6$" in texts[n]), "")
+        expect_that(not where, "nothing of user2's password but the new hash", f"it {where}")
 
 
 class TestPepper:

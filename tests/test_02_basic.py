@@ -6,9 +6,12 @@ in lessons/02_basic/steps.toml.
 
 import base64
 import socket
+import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
 
+from learn.practice import kept
 from learn.practice.expect import expect, expect_that, seconds_of
 from learn.running.client import TIMEOUT
 
@@ -25,6 +28,65 @@ def at_once(app, pairs):
     """Send GET / with each of these pairs at the same time; return the statuses."""
     with ThreadPoolExecutor(len(pairs)) as pool:
         return [one.status for one in pool.map(lambda pair: app.get("/", basic=pair), pairs)]
+
+
+def add_at_once(*pairs):
+    """Let user1 add each of these (app, user) at the same time; return the statuses."""
+
+    def add(one):
+        form = dict(zip(("username", "password"), one[1], strict=True))
+        return one[0].post("/users", basic=USER1, form=form).status
+
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        return list(pool.map(add, pairs))
+
+
+def expect_statuses(came, *wanted, when):
+    expect_that(
+        sorted(came) == sorted(wanted),
+        f"status {', '.join(map(str, sorted(wanted)))} {when}",
+        f"status {', '.join(map(str, sorted(came)))}",
+    )
+
+
+def expect_refused(answer):
+    """A refusal, or an address that leads nowhere: anything but the page itself."""
+    expect_that(answer.status >= 300, "no page", f"status {answer.status}", answer, "status")
+
+
+def expect_strong(app):
+    """Return the Argon2 hashes in the app's files; all must be Argon2id and cost enough."""
+    found = kept.argon2_hashes(app)
+    costs = {one.cost for one in found.values() if not one.is_strong}
+    expect_that(
+        found and not costs,
+        "hashes that begin $argon2id$v=19$m=19456,t=2,p=1$, or cost more, in the file"
+        " of FLASK_DATABASE",
+        ", ".join(sorted(costs)) or "none",
+    )
+    return found
+
+
+def later(app, pairs, wait):
+    """Return the median times of a right pair 50 and 65 s after a login, and of a wrong one.
+
+    wait: how to let so many seconds pass.
+    """
+    times = [], [], []
+
+    def note(kind, pair, status):
+        begin = time.perf_counter()
+        expect(app.get("/", basic=pair), status)
+        times[kind].append(time.perf_counter() - begin)
+
+    for pair in pairs:
+        expect(app.get("/", basic=pair), 200)
+        wait(50)
+        note(0, pair, 200)
+        wait(15)
+        note(1, pair, 200)
+        note(2, (pair[0], "wrong"), 401)
+    return [statistics.median(one) for one in times]
 
 
 def late(app, pair, new, meanwhile, multipart):
@@ -53,7 +115,7 @@ class TestItWorks:
     def test_it_works_right_password(self, app):
         """The right password is answered with a greeting."""
         for name, password in (USER1, USER2):
-            expect(app.get("/", basic=(name, password)), 200, text=f"Hello, {name}!")
+            expect(app.get("/", basic=(name, password)), 200, says=f"Hello, {name}!")
 
     def test_it_works_no_credentials(self, app):
         """Without credentials comes 401 with a Basic challenge."""
@@ -68,6 +130,16 @@ class TestItWorks:
         """The scheme's name counts in any case (RFC 9110 11.1)."""
         for scheme in ("Basic", "basic", "BASIC", "bAsIc"):
             expect(app.get("/", authorization=basic(b"user1:pass1", scheme)), 200)
+
+    def test_it_works_as_a_script(self, start):
+        """Run as a script, it serves this machine only, at the lesson's port, without debugger."""
+        served = start(script=True).would_serve
+        if served:  # a file without app.run() is served by `flask run` alone
+            expect_that(
+                served == {"host": "127.0.0.1", "port": 5002, "debug": False},
+                "127.0.0.1, port 5002 and no debugger from `python exercise.py`",
+                "{host}, port {port} and debug={debug}".format(**served),
+            )
 
 
 class TestCredentials:
@@ -94,6 +166,24 @@ class TestCredentials:
             expect(answer, 401, challenge="basic")
         expect(app.get("/", basic=USER1), 200)
 
+    def test_credentials_come_in_one_place(self, app):
+        """No address, form, cookie or other header stands for the header Authorization."""
+        query = urlencode({"username": "user1", "user": "user1", "password": "pass1"})
+        pair = base64.b64encode(b"user1:pass1").decode()
+        cookies = app.get("/", basic=USER1).headers("Set-Cookie")
+        cookies = [cookie.partition(";")[0] for cookie in cookies] or ["user=user1"]
+        for target, headers in [
+            (f"/?{query}", {}),
+            (f"/?Authorization=Basic+{pair}", {}),
+            ("/", {"Cookie": "; ".join(cookies)}),
+            ("/", {"Cookie": f"username=user1; password=pass1; Authorization=Basic {pair}"}),
+            ("/", {"Proxy-Authorization": f"Basic {pair}", "X-Authorization": f"Basic {pair}"}),
+            ("/", {"X-Forwarded-User": "user1", "X-Remote-User": "user1", "Remote-User": "user1"}),
+        ]:
+            answer = app.get(target, headers=headers)
+            expect(answer, 401, challenge="basic", charset="UTF-8")
+        expect(app.send("HEAD", "/"), 401)
+
 
 class TestPermissions:
     def test_public_page_is_open(self, app):
@@ -105,22 +195,63 @@ class TestPermissions:
         expect(app.get("/admin"), 401, challenge="basic")
         expect(app.get("/admin", basic=USER2), 403)
         expect(app.get("/admin", basic=USER1), 200)
-        expect(app.get("/admin", basic=("user1", "wrong")), 401, challenge="basic")
+        for pair in [("user1", "wrong"), ("user2", "wrong"), ("user1", "pass2")]:
+            expect(app.get("/admin", basic=pair), 401, challenge="basic")
+
+    def test_admin_page_has_no_side_door(self, app):
+        """No other method, spelling, parameter or header makes an admin of user2."""
+        expect(app.get("/admin", basic=USER1), 200)
+        claims = {"admin": "1", "role": "admin", "is_admin": "true", "username": "user1"}
+        expect(app.send("HEAD", "/admin"), 401)
+        expect(app.send("HEAD", "/admin", basic=USER2), 403)
+        for target in ("/admin/", "//admin", "/Admin", "/admin?", "/admin;", "/public/../admin"):
+            expect_refused(app.get(target))
+            expect_refused(app.get(target, basic=USER2))
+        headers = {"Cookie": "admin=1; role=admin", "X-Role": "admin", "X-Forwarded-User": "user1"}
+        expect(app.get(f"/admin?{urlencode(claims)}", basic=USER2, headers=headers), 403)
 
 
 class TestNewUsers:
     def test_admin_adds_a_user(self, app):
-        """An admin adds a user, who can log in at once."""
-        form = {"username": "new", "password": "a password"}
+        """An admin adds a user, who can log in at once and is no admin, whatever the name."""
+        expect(app.get("/", basic=("admin", "a password")), 401)
+        for name in ("admin", "user10", "O'Neil"):
+            form = {"username": name, "password": "a password"}
+            expect(app.post("/users", basic=USER1, form=form), 201)
+            expect(app.get("/", basic=(name, "a password")), 200, says=f"Hello, {name}!")
+            expect(app.get("/admin", basic=(name, "a password")), 403)
+        form = {"username": "climber", "password": "a password", "admin": "1", "role": "admin"}
+        app.post("/users", basic=USER1, form={**form, "is_admin": "true"})  # added or refused
+        answer = app.get("/admin", basic=("climber", "a password"))
+        expect_that(answer.status in (401, 403), "no admin", f"status {answer.status}", answer)
+
+    def test_a_name_is_no_pattern(self, app):
+        """A user name is a text: no pattern, no piece of SQL, and another in capitals."""
+        form = {"username": "one more", "password": "pass1"}
         expect(app.post("/users", basic=USER1, form=form), 201)
-        expect(app.get("/", basic=("new", "a password")), 200, text="Hello, new!")
-        expect(app.get("/admin", basic=("new", "a password")), 403)
+        for name in ("user_", "%", "User1", "user1' --", "x' OR name='user1", 'user1" --'):
+            expect(app.get("/", basic=(name, "pass1")), 401)
+
+    def test_additions_at_once(self, app):
+        """Of four users added under one name at once a single one counts; four names get in all."""
+        raced = [(app, ("raced", f"password {n}")) for n in range(4)]
+        expect_statuses(add_at_once(*raced), 201, 409, 409, 409, when="for one name, four times")
+        came = at_once(app, [pair for _, pair in raced])
+        expect_statuses(came, 200, 401, 401, 401, when="for the four passwords")
+        others = [(app, (f"at once {n}", f"password {n}")) for n in range(4)]
+        expect_statuses(add_at_once(*others), *[201] * 4, when="for four names")
+        came = at_once(app, [pair for _, pair in others])
+        expect_statuses(came, *[200] * 4, when="for these four")
 
     def test_only_admins_add_users(self, app):
         """Others can't add users."""
         form = {"username": "mine", "password": "a password"}
         expect(app.post("/users", form=form), 401, challenge="basic")
         expect(app.post("/users", basic=USER2, form=form), 403)
+        expect(app.post("/users", basic=USER2, form={**form, "role": "admin", "admin": "1"}), 403)
+        expect(app.post("/users", basic=("user1", "wrong"), form=form), 401, challenge="basic")
+        expect_refused(app.get(f"/users?{urlencode(form)}", basic=USER1))
+        expect(app.post(f"/users?{urlencode(form)}", basic=USER1, form={}), 400)
         expect(app.get("/", basic=("mine", "a password")), 401)
 
     def test_bad_new_users_are_refused(self, app):
@@ -145,7 +276,22 @@ class TestPasswords:
         expect(app.get("/", basic=("user2", "better")), 200)
         expect(app.get("/", basic=USER1), 200)
         expect(app.post("/password", form={"password": "x"}), 401, challenge="basic")
+        for bad in ("", "nul\0", "x" * 1025):
+            expect(app.post("/password", basic=USER1, form={"password": bad}), 400)
         expect(app.post("/password", basic=USER1, form={}), 400)
+        expect(app.post("/password?password=better", basic=USER1, form={}), 400)
+        expect(app.get("/", basic=USER1), 200)
+
+    def test_nobody_changes_another_users_password(self, app):
+        """Whose password changes is said by the credentials alone, by no field nor parameter."""
+        claims = {"username": "user1", "user": "user1", "name": "user1"}
+        form = {"password": "theirs", **claims}
+        expect(app.post("/password", basic=("user1", "wrong"), form=form), 401, challenge="basic")
+        own = {"username": "changer", "password": "a password"}
+        expect(app.post("/users", basic=USER1, form=own), 201)
+        target = f"/password?{urlencode(claims)}"
+        app.post(target, basic=("changer", "a password"), form=form)  # changes one's own, or none
+        expect(app.get("/", basic=("user1", "theirs")), 401)
         expect(app.get("/", basic=USER1), 200)
 
     def test_old_password_is_too_late(self, start):
@@ -166,16 +312,27 @@ class TestPasswords:
             expect(app.get("/", basic=("user2", new)), 200)
             expect(app.get("/", basic=("user2", "thiefs")), 401)
 
-    def test_changes_survive_a_restart(self, start):
-        """Added users and changed passwords are still there after a restart."""
-        app = start()
-        expect(app.post("/password", basic=USER2, form={"password": "better"}), 204)
+    def test_changes_survive_a_restart(self, app, start):
+        """Changes in the file of FLASK_DATABASE count in all its processes, after a restart too."""
+        one = start(wait=False)
+        two = start(wait=False, **{name: one.settings[name] for name in ("DATABASE", "SECRET_KEY")})
+        one.wait()  # both start on a database that is not there yet
+        two.wait()
         form = {"username": "kept", "password": "still mine"}
-        expect(app.post("/users", basic=USER1, form=form), 201)
-        app.restart()
-        expect(app.get("/", basic=("user2", "better")), 200)
-        expect(app.get("/", basic=USER2), 401)
-        expect(app.get("/", basic=("kept", "still mine")), 200)
+        expect(app.post("/users", basic=USER1, form=form), 201)  # in another file
+        for each in (one, two):
+            expect(each.get("/", basic=USER2), 200)  # and may be remembered
+            expect(each.get("/", basic=("kept", "still mine")), 401)
+        expect(one.post("/password", basic=USER2, form={"password": "better"}), 204)
+        expect(one.post("/users", basic=USER1, form=form), 201)
+        raced = [(each, ("raced", f"password {each.port}")) for each in (one, two)]
+        expect_statuses(add_at_once(*raced), 201, 409, when="for one name at two processes")
+        for each in (two, one):
+            expect(each.get("/", basic=("user2", "better")), 200)
+            expect(each.get("/", basic=USER2), 401)
+            expect(each.get("/", basic=("kept", "still mine")), 200)
+            if each is two:
+                one.restart()
 
 
 class TestNoList:
@@ -234,6 +391,75 @@ class TestText:
             f"one that took {marked / wrong:.0f} times as long",
         )
 
+    def test_every_other_character_counts(self, app):
+        """Blanks at the ends, capitals, and what only looks alike make another password."""
+        right = " \ufb01ve Kettles at home "
+        expect(app.post("/users", basic=USER1, form={"username": "exact", "password": right}), 201)
+        for password in [
+            "\ufb01ve Kettles at home", "\ufb01ve Kettles at home ", " \ufb01ve Kettles at home",
+            " \ufb01ve kettles at home ", " five Kettles at home ", " \ufb01ve Kettles",
+            right + "!",
+        ]:  # fmt: skip
+            expect(app.get("/", basic=("exact", password)), 401)
+        expect(app.get("/", basic=("exact", right)), 200)
+
+    def test_text_is_utf_8(self, app):
+        """An é as another character set writes it is not an é: the challenge has named UTF-8."""
+        form = {"username": "utf8", "password": "caf\u00e9"}
+        expect(app.post("/users", basic=USER1, form=form), 201)
+        expect(app.get("/", authorization=basic("utf8:caf\u00e9".encode())), 200)
+        expect(app.get("/", authorization=basic("utf8:caf\u00e9".encode("latin-1"))), 401)
+
+
+class TestStored:
+    def test_each_hash_is_strong_and_has_a_salt_of_its_own(self, app):
+        """The file has an Argon2id hash at OWASP's parameters or above, each with a random salt."""
+        before = expect_strong(app)
+        pairs = [("twin1", "we share this kettle"), ("twin2", "we share this kettle")]
+        expect_statuses(add_at_once(*((app, pair) for pair in pairs)), 201, 201, when="for two")
+        found = expect_strong(app)
+        new = [found[text] for text in found.keys() - before.keys()]
+        expect_that(
+            len(new) == len({one.salt for one in new}) == 2,
+            "two hashes with two salts for two users with the same password",
+            f"{len(new)} new Argon2 hashes with {len({one.salt for one in new})} salts",
+        )
+        expect_that(
+            all(kept.fits(one, "we share this kettle", app.key) for one in new),
+            "hashes that are Argon2 over the password",
+            "others, which only look like it",
+        )
+        for old, password in [(pairs[0][1], "another kettle"), ("another kettle", pairs[0][1])]:
+            changed = app.post("/password", basic=("twin1", old), form={"password": password})
+            expect(changed, 204)
+        new += [one for text, one in expect_strong(app).items() if text not in before]
+        salts = {one.salt for one in new}
+        expect_that(
+            len(salts) >= 3 and not any(kept.is_made_of(s, n) for s in salts for n, _ in pairs),
+            "a random salt, new for each change",
+            "one that is made of the user name, or was there before",
+        )
+
+    def test_nothing_else_gives_the_password_away(self, app):
+        """Neither the database nor the log nor an answer has the password, or a quick digest."""
+        seen = len(app.exchanges)
+        name, first, second = "discreet", "a kettle nobody knows", "another one of them"
+        mistyped = "a kettel nobody knows"
+        for status in (201, 409):
+            form = {"username": name, "password": first}
+            expect(app.post("/users", basic=USER1, form=form), status)
+        expect(app.get("/", basic=(name, mistyped)), 401)
+        for _ in range(2):
+            expect(app.get("/", basic=(name, first)), 200)
+        expect(app.get("/admin", basic=(name, first)), 403)
+        expect(app.post("/password", basic=(name, first), form={"password": second}), 204)
+        told = kept.printed(app, "/public") | kept.answered(app.exchanges[seen:])
+        for word in (first, mistyped, second):
+            where = kept.place_of(word, kept.files(app) | told, name)
+            expect_that(not where, "a password that is kept and told nowhere", f"it {where}")
+        where = kept.place_of("$argon2", told)
+        expect_that(not where, "hashes in the database alone", f"one {where}")
+
 
 class TestRemembered:
     def test_right_pair_is_not_hashed_every_time(self, app):
@@ -250,11 +476,38 @@ class TestRemembered:
             app.exchanges[-1],
         )
 
+    def test_a_pair_is_remembered_for_a_minute(self, app, start):
+        """A right pair is hashed again a minute after it was, however often it was used since."""
+        moved, ahead = start(clock=True), [0]
+
+        def set_forth(seconds):
+            ahead.append(ahead[-1] + seconds)
+            moved.set_clock(ahead[-1])
+
+        pairs = [USER1, USER2, *[(f"later {n}", "a password") for n in range(3)]]
+        for name, password in pairs[2:]:
+            form = {"username": name, "password": password}
+            expect(moved.post("/users", basic=USER1, form=form), 201)
+        set_forth(120)  # what came so far is forgotten
+        early, late, wrong = later(moved, pairs, set_forth)
+        expect_that(
+            early < wrong / 2,
+            "a right pair, 50 s after it was verified, in less than half the time of a wrong one",
+            f"an answer in {early / wrong:.2f} of the time",
+        )
+        if late < wrong / 2:  # its clock may be another one, such as a database's: wait for it
+            _, late, wrong = later(app, [USER1], time.sleep)
+        expect_that(
+            late > wrong / 2,
+            "that a pair is hashed again, 65 s after it was and 15 s after it was last used",
+            f"an answer in {late / wrong:.2f} of the time of a wrong password",
+            app.exchanges[-2],
+        )
+
 
 class TestOtherSites:
-    def test_form_from_another_site_is_refused(self, start):
+    def test_form_from_another_site_is_refused(self, app):
         """A form that another origin's page made the browser send is refused (CSRF)."""
-        app = start()
         for headers in [
             # As browsers send them over https and to localhost, then to any other http address.
             {"Sec-Fetch-Site": "cross-site", "Origin": "http://other.example"},
@@ -269,11 +522,12 @@ class TestOtherSites:
             expect(app.post("/password", basic=USER1, form=form, headers=headers), 403)
             form = {"username": "theirs", "password": "theirs"}
             expect(app.post("/users", basic=USER1, form=form, headers=headers), 403)
+        for target in ("/password?password=theirs", "/users?username=theirs&password=theirs"):
+            expect_refused(app.get(target, basic=USER1))  # a link, or a picture's address
         expect(app.get("/", basic=USER1), 200)
 
-    def test_own_form_is_taken(self, start):
+    def test_own_form_is_taken(self, app):
         """A form of the app's own origin, or of a program that names none, is taken."""
-        app = start()
         own = f"http://127.0.0.1:{app.port}"
         for headers in [{"Sec-Fetch-Site": "same-origin", "Origin": own}, {"Origin": own}, {}]:
             form = {"password": "pass1"}

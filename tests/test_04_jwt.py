@@ -6,15 +6,23 @@ in lessons/04_jwt/steps.toml.
 
 import base64
 import json
+import re
+import string
 import time
+from urllib.parse import urlencode
 
 import jwt
 import pytest
 
 from learn import LessonError
+from learn.practice import kept
 from learn.practice.expect import Unexpected, expect, expect_that, seconds_of
 
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
+# A challenge as RFC 9110 11.6.1 and 5.6.4 write it; RFC 6750 3 allows no quote or backslash inside.
+PARAMETER = r"""[\w-]+=(?:[!#$%&'*+.^`|~\w-]+|"[ !#-\[\]-~]*")"""
+CHALLENGE = re.compile(rf"Bearer(?: {PARAMETER}(?:\s*,\s*{PARAMETER})*)?", re.ASCII | re.I)
+BASE64URL = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 
 
 def token(app, pair=USER1):
@@ -57,6 +65,24 @@ def expect_refused(answer):
     return expect(answer, 401, challenge="bearer", realm=..., error="invalid_token")
 
 
+def expect_nothing(answer, what):
+    """What was tried leads nowhere: a redirect or a refusal, and no token in it."""
+    came = f"status {answer.status} {answer.reason}"
+    expect_that(300 <= answer.status < 500, what, came, answer, "status")
+    expect_that("eyJ" not in answer.text, what, "a token", answer, "body")
+
+
+def cookies_of(*answers):
+    """Return the header with which a browser would send these answers' cookies back."""
+    cookies = [cookie for answer in answers for cookie in answer.headers("Set-Cookie")]
+    return {"Cookie": "; ".join(cookie.partition(";")[0] for cookie in cookies)} if cookies else {}
+
+
+def twin_of(text):
+    """Return another way to write a token: its last letter has two bits that say nothing."""
+    return text[:-1] + BASE64URL[BASE64URL.index(text[-1]) ^ 1]
+
+
 class TestItWorks:
     def test_it_works_public_page(self, app):
         """The public page needs no token."""
@@ -66,6 +92,16 @@ class TestItWorks:
         """A login without credentials, or with wrong ones, gets a Basic challenge and no token."""
         for pair in [None, ("user1", "wrong"), ("nobody", "pass1")]:
             expect(app.post("/login", basic=pair), 401, challenge="basic")
+
+    def test_it_works_as_a_script(self, start):
+        """Run as a script, it serves this machine only, at the lesson's port, without debugger."""
+        served = start(script=True).would_serve
+        if served:  # a file without app.run() is served by `flask run` alone
+            expect_that(
+                served == {"host": "127.0.0.1", "port": 5004, "debug": False},
+                "127.0.0.1, port 5004 and no debugger from `python exercise.py`",
+                "{host}, port {port} and debug={debug}".format(**served),
+            )
 
 
 class TestLogin:
@@ -90,7 +126,50 @@ class TestLogin:
             expect_that(value == wanted, f"{name} {wanted!r}", f"{value!r}", answer, "body")
         parts = str(member(answer, "access_token")).count(".") + 1
         expect_that(parts == 3, "a token of three parts", f"{parts}", answer, "body")
-        expect(answer, headers={"Cache-Control": "no-store"})
+        expect(answer, headers={"Cache-Control": "no-store", "Content-Type": "application/json"})
+
+    def test_credentials_are_read_as_lesson_02_does(self, app):
+        """The scheme has no case; every letter of a name and password counts, and none is cut."""
+        pair = base64.b64encode(b"user1:pass1").decode()
+        for scheme in ("Basic", "basic", "BASIC"):
+            expect(app.post("/login", authorization=f"{scheme} {pair}"), 200)
+        for name, password in [
+            ("User1", "pass1"), (" user1", "pass1"), ("user1 ", "pass1"), ("user_", "pass1"),
+            ("%", "pass1"), ("user1' --", "pass1"), ("x' OR name='user1", "pass1"),
+            ("user\uff11", "pass1"), ("user1", "PASS1"), ("user1", " pass1"), ("user1", "pass1 "),
+            ("user1", "pass"), ("user1", "pass12"), ("user1", "pass1" + "x" * 99),
+            ("user1", "pass\uff11"),
+        ]:  # fmt: skip
+            expect(app.post("/login", basic=(name, password)), 401, challenge="basic")
+
+    def test_login_has_one_door(self, app):
+        """Credentials come by POST and in the header Authorization; nothing beside it counts."""
+        claims = {"username": "user1", "user": "user1", "sub": "user1", "scope": "admin"}
+        query = urlencode({**claims, "password": "pass1"})
+        token(app, USER1)
+        for answer in [app.get("/login", basic=USER1), app.get(f"/login?{query}")]:
+            expect_nothing(answer, "no token by GET")
+        for headers in [{}, {"Cookie": "username=user1; password=pass1"}, {"X-User": "user1"}]:
+            expect(app.post(f"/login?{query}", headers=headers), 401, challenge="basic")
+
+    def test_password_is_kept_and_told_nowhere(self, app):
+        """Neither the token, nor an answer, the log or a file gives a password or its hash away."""
+        begin, before = len(app.exchanges), kept.printed(app, "/insecured")["the log"]
+        claims = claims_of(app)
+        for pair in [("user1", "mistyped it"), ("nobody", "mistyped it")]:
+            expect(app.post("/login", basic=pair), 401)
+        expect(app.post("/login", form={"username": "user1", "password": "mistyped it"}), 401)
+        seen = kept.answered(app.exchanges[begin:])
+        seen["the log"] = kept.printed(app, "/insecured")["the log"].removeprefix(before)
+        seen["the claims"] = json.dumps(claims, ensure_ascii=False).encode()
+        for word in ("pass1", "mistyped it", "$argon2"):
+            where = kept.place_of(word, seen, "user1")
+            expect_that(not where, "no password, nor a hash of it, that is told", f"one {where}")
+        for name, word in [USER1, USER2]:
+            where = kept.place_of(word, kept.files(app), name)
+            expect_that(not where, "no password in the files", f"one {where}")
+        weak = [one.cost for one in kept.argon2_hashes(app).values() if not one.is_strong]
+        expect_that(not weak, "Argon2id at 19 MiB and 2 rounds, or more", ", ".join(weak))
 
     def test_passwords_that_are_none(self, app):
         """A password with NUL in it, an empty or a huge one is wrong like any other, and no 500."""
@@ -106,10 +185,19 @@ class TestHeader:
     def test_token_in_the_header_opens(self, app):
         """With the token in the Authorization header the page opens, whatever the scheme's case."""
         mine = token(app)
-        expect(app.get("/secured", bearer=mine), 200, text="Hello, user1!")
-        expect(app.get("/secured", bearer=token(app, USER2)), 200, text="Hello, user2!")
+        expect(app.get("/secured", bearer=mine), 200, says="Hello, user1!")
+        expect(app.get("/secured", bearer=token(app, USER2)), 200, says="Hello, user2!")
         for scheme in ("bearer", "BEARER"):
             expect(app.get("/secured", authorization=f"{scheme} {mine}"), 200)
+
+    def test_token_is_for_whom_the_password_is(self, app):
+        """Whom a token is for, is said by the credentials alone, by no field nor parameter."""
+        named = {"username": "user1", "user": "user1", "sub": "user1", "password": "pass1"}
+        answer = app.post(f"/login?{urlencode(named)}", basic=USER2, form=named)
+        if answer.status == 200:  # it may as well be refused
+            mine = member(answer, "access_token")
+            expect(app.get("/secured", bearer=mine), 200, says="Hello, user2!")
+        expect(app.get("/secured", bearer=token(app)), 200, says="Hello, user1!")
 
     def test_token_in_the_address_does_not_count(self, app):
         """A token in the address is not looked at: it would stay in logs and histories."""
@@ -117,6 +205,44 @@ class TestHeader:
         for name in ("token", "access_token"):
             expect(app.get(f"/secured?{name}={mine}"), 401, challenge="bearer")
         expect(app.get("/secured?token=wrong", bearer=mine), 200)
+
+    def test_token_comes_in_one_place(self, app):
+        """No form, cookie, other header or spelling of the address stands for Authorization."""
+        mine = token(app)
+        names = ("token", "access_token", "access_token_cookie", "jwt", "bearer", "session")
+        for name in names:
+            for headers in [{"Cookie": f"{name}={mine}"}, {"Cookie": f"{name}=Bearer {mine}"}]:
+                expect(app.get("/secured", headers=headers), 401, challenge="bearer")
+        everywhere = {name: mine for name in (*names, "authorization", "jwt_token", "auth")}
+        expect(app.get(f"/secured?{urlencode(everywhere)}"), 401, challenge="bearer")
+        body, kind = json.dumps(everywhere), {"Content-Type": "application/json"}
+        expect(app.send("GET", "/secured", body=body, headers=kind), 401, challenge="bearer")
+        expect(app.send("GET", "/secured", form=everywhere), 401, challenge="bearer")
+        for name in ("X-Access-Token", "X-Auth-Token", "X-Token", "Token", "Proxy-Authorization"):
+            for value in (mine, f"Bearer {mine}"):
+                expect(app.get("/secured", headers={name: value}), 401, challenge="bearer")
+        for scheme in ("Token", "JWT", "Bear", "BearerX", "Basic"):
+            expect(app.get("/secured", authorization=f"{scheme} {mine}"), 401, challenge="bearer")
+        expect(app.send("HEAD", "/secured"), 401, challenge="bearer")
+        for target in ("/secured/", "//secured", "/Secured"):
+            expect_nothing(app.get(target), "no page without a token")
+
+    def test_no_session_lets_in_later(self, app):
+        """Each request needs the token: no cookie of an earlier answer opens a page."""
+        login = expect(app.post("/login", basic=USER1), 200)
+        mine = member(login, "access_token")
+        page = expect(app.get("/secured", bearer=mine), 200)
+        for headers in (cookies_of(login, page), {"X-Forwarded-User": "user1"}):
+            expect(app.get("/secured", headers=headers), 401, challenge="bearer")
+
+    def test_token_stays_out_of_the_log(self, app):
+        """Whoever reads the log finds no token in it that was sent in the header."""
+        mine = token(app)
+        expect(app.get("/secured", bearer=mine), 200)
+        for bad in (twin_of(mine)[:-9], f"{mine}x"):
+            expect(app.get("/secured", bearer=bad), 401)
+        where = kept.place_of(mine[:-9], kept.printed(app, "/insecured"))
+        expect_that(not where, "no token in the log", f"one {where}")
 
 
 class TestRefusals:
@@ -170,6 +296,35 @@ class TestRefusals:
                 answer,
                 "body",
             )
+
+    def test_login_with_a_malformed_header(self, app):
+        """Whatever else stands in Authorization, a login is 401 with a Basic challenge, no 500."""
+        token(app)
+        for bad in [
+            b"", b"Basic",  b"basic", b"Basic \xe9", b"Basic \xc3\xa9", b"Basic =",
+            b"Basic dXNlcjE=", b"Basic " + base64.b64encode(b"user1:pass\xe9"), b"Foo", b"Foo bar",
+            b"Basic " + base64.b64encode(b"\xff:\xfe"), b"Bearer", b"Bearer a.b.c", b"\xff\xfe",
+            b'Digest username="user1", realm="x"', b"Digest", b"Negotiate YII=", b",", b"Basic ,",
+            b"Basic " + base64.b64encode("us\u00e9r:p\u00e4ss".encode()), b"user1:pass1",
+        ]:  # fmt: skip
+            expect(app.post("/login", authorization=bad), 401, challenge="basic")
+
+    def test_challenge_is_one_that_clients_can_read(self, app):
+        """Whatever the token holds, the challenge keeps to the grammar of RFC 9110 and RFC 6750."""
+        claims = claims_of(app)
+        odd = ['"', "\\", 'a", error="', "\u00e9\u4e2d", "a\r\nX: y", "\0", "'", "<b>"]
+        bad = [jwt.encode(claims, app.key, "HS256", {"kid": text, "crit": [text]}) for text in odd]
+        bad += [forge(app, claims, **{name: text}) for text in odd for name in ("iss", "sub")]
+        bad += [forge(app, claims, exp=text) for text in odd] + odd[:3]
+        head = [base64.urlsafe_b64encode(json.dumps({"alg": t}).encode()).decode() for t in odd]
+        bad += [f"{one.rstrip('=')}.e30.AAAA" for one in head]
+        for value in bad:
+            answer = app.get("/secured", authorization=f"Bearer {value}".encode())
+            expect(answer, 401, challenge="bearer")
+            for line in answer.headers("WWW-Authenticate"):
+                well = CHALLENGE.fullmatch(line) or not line.lower().startswith("bearer")
+                wanted = "a challenge with no quote, backslash or letter beyond ASCII in a value"
+                expect_that(well, wanted, line, answer, "WWW-Authenticate")
 
     def test_malformed_headers_are_401(self, app):
         """Whatever is no token is refused with 401 and a Bearer challenge."""
@@ -251,23 +406,33 @@ class TestKey:
         answer = app.get("/insecured")
         raise Unexpected("no start with a key of 31 bytes", "a running app", answer, "status")
 
+    def test_key_is_told_nowhere(self, app):
+        """Neither the log nor an answer nor a token has the key."""
+        mine = token(app)
+        seen = kept.printed(app, "/insecured") | kept.answered(app.exchanges)
+        head = base64.urlsafe_b64decode(mine.split(".")[0] + "==")
+        seen["the token"] = head + json.dumps(read(mine, app.exchanges[-2])).encode()
+        where = kept.place_of(app.key, seen)
+        expect_that(not where, "a key that is told nowhere", f"it {where}")
+
+    def test_key_of_its_own_is_one_for_all_processes(self, start):
+        """With no FLASK_SECRET_KEY it doesn't start, or its processes have one key."""
+        one = start(wait=False, SECRET_KEY="")
+        two = start(wait=False, SECRET_KEY="", DATABASE=one.settings["DATABASE"])
+        try:
+            one.wait()
+            two.wait()
+        except LessonError as error:
+            expect_that("Traceback" not in str(error), "a sentence about the key", str(error))
+            token(start())
+            return
+        mine = token(one)
+        expect(two.get("/secured", bearer=mine), 200)
+        where = kept.place_of(mine.rpartition(".")[0], kept.printed(one, "/insecured"))
+        expect_that(not where, "no token in the log", f"one {where}")
+
 
 class TestClaims:
-    def test_token_expires(self, start):
-        """After its lifetime a token is refused, and the description says that it expired."""
-        app = start(TOKEN_LIFETIME=1)
-        mine = token(app)
-        time.sleep(1.2)
-        answer = expect_refused(app.get("/secured", bearer=mine))
-        description = answer.challenge().get("error_description") or ""
-        expect_that(
-            "expired" in description.lower(),
-            'the word "expired" in error_description',
-            f"{description!r}",
-            answer,
-            "WWW-Authenticate",
-        )
-
     @pytest.mark.parametrize("claim", ["sub", "iss", "aud", "iat", "exp", "jti"])
     def test_every_claim_is_needed(self, app, claim):
         """A token without one of the six claims is refused, though its signature is right."""
@@ -288,9 +453,18 @@ class TestClaims:
             {"sub": "\ud800"}, {"iat": now + 3600}, {"iat": "soon"}, {"iat": [now]},
             {"iat": True}, {"iat": str(now)}, {"exp": now - 1}, {"exp": 0}, {"exp": -1},
             {"exp": "later"}, {"exp": str(now + 60)}, {"exp": now + 10**9},
-            {"exp": float("inf")}, {"exp": {}}, {"jti": 5},
+            {"exp": float("inf")}, {"exp": {}}, {"jti": 5}, {"sub": "user"}, {"sub": "USER1"},
+            {"sub": "user1 "}, {"sub": "user_"}, {"sub": "%"}, {"sub": "x' OR name='user1"},
+            {"iat": now - 3600, "exp": now - 3420},
         ]:  # fmt: skip
             expect_refused(app.get("/secured", bearer=forge(app, claims, **changes)))
+        for name in ("iss", "aud"):
+            if isinstance(claims[name], str) and len(claims[name]) > 1:
+                ours = claims[name]
+                for other in (ours[:-1], ours[1:], f"{ours}x", f"x{ours}", "", ours.swapcase()):
+                    if other != ours:
+                        changed = forge(app, claims, **{name: other})
+                        expect_refused(app.get("/secured", bearer=changed))
         odd = app.get("/secured", bearer=forge(app, claims, jti="\ud800"))
         expect_that(
             odd.status in (200, 401),
@@ -306,6 +480,44 @@ class TestClaims:
         ahead = int(time.time()) + 1
         expect(app.get("/secured", bearer=forge(app, claims, iat=ahead)), 200)
 
+    def test_token_expires(self, start, monkeypatch):
+        """A token counts for its lifetime from its login on, in UTC, and is then called expired."""
+        monkeypatch.setenv("TZ", "XXX-5")  # the clock on the wall is five hours ahead of UTC
+        app, before = start(clock=True, TOKEN_LIFETIME=3600), int(time.time())
+        mine = token(app)
+        claims, answer = read(mine, app.exchanges[-1]), app.exchanges[-1]
+        issued, ends = claims.get("iat"), claims.get("exp")
+        now = isinstance(issued, int) and before - 2 <= issued <= time.time() + 2
+        expect_that(now, "an iat of now, in POSIX seconds", f"{issued} at {before}", answer, "body")
+        expect_that(ends == issued + 3600, "exp 3600 s after iat", f"{ends}, iat {issued}", answer)
+        for seconds in (0, 3000):  # what was read once must not be taken for good
+            app.set_clock(seconds)
+            expect(app.get("/secured", bearer=mine), 200)
+        app.set_clock(9000)
+        expect(app.get("/secured", bearer=token(app)), 200)
+        answer = app.get("/secured", bearer=mine)
+        if answer.status == 200:  # its clock may be another one than Python's: wait for it
+            app = start(TOKEN_LIFETIME=1)
+            mine = token(app)
+            app.get("/secured", bearer=mine)
+            time.sleep(1.2)
+            answer = app.get("/secured", bearer=mine)
+        description = expect_refused(answer).challenge().get("error_description") or ""
+        expect_that(
+            "expired" in description.lower(),
+            'the word "expired" in error_description',
+            f"{description!r}",
+            answer,
+            "WWW-Authenticate",
+        )
+
+    def test_no_two_tokens_have_one_name(self, app):
+        """jti is another one in each token, be they made at the same time for the same user."""
+        names = {str(claims_of(app).get("jti")) for _ in range(4)}
+        expect_that(len(names) == 4, "four values of jti", f"{len(names)}", app.exchanges[-1])
+        short = min(names, key=len)
+        expect_that(len(short) >= 8, "a jti that nobody guesses", repr(short), app.exchanges[-1])
+
 
 class TestAdmin:
     def test_admin_needs_the_claim(self, app):
@@ -315,30 +527,106 @@ class TestAdmin:
         expect(answer, 403, challenge="bearer", error="insufficient_scope")
         expect(app.get("/admin"), 401, challenge="bearer", error=None)
         expect_refused(app.get("/admin", bearer="x.y.z"))
+        for bad in (b"Bearer", b"Bearer \xe9", b"Basic \xe9", b"Foo", b"Bearer a b"):
+            expect(app.get("/admin", authorization=bad), 401, challenge="bearer")
+
+    def test_nothing_but_the_claim_makes_an_admin(self, app):
+        """No parameter, form, header, cookie, method or other spelling stands for the claim."""
+        mine = token(app, USER2)
+        claims = read(mine, app.exchanges[-1])
+        query = urlencode({"admin": "1", "scope": "admin", "role": "admin", "is_admin": "true"})
+        headers = {"Cookie": "admin=1; role=admin; scope=admin", "X-Role": "admin", "X-Admin": "1"}
+        answer = app.get(f"/admin?{query}", bearer=mine, headers=headers)
+        expect(answer, 403, challenge="bearer", error="insufficient_scope")
+        for form in ({"scope": "admin"}, {"admin": "1", "role": "admin", "username": "user1"}):
+            answer = app.post(f"/login?{query}", basic=USER2, form=form, headers=headers)
+            if answer.status == 200:  # it may as well be refused
+                other = member(answer, "access_token")
+                expect(app.get("/admin", bearer=other), 403)
+        expect(app.send("HEAD", "/admin", bearer=mine), 403)
+        expect(app.send("HEAD", "/admin"), 401)
+        for target in ("/admin/", "//admin", "/Admin"):
+            expect_nothing(app.get(target, bearer=mine), "no page for user2")
+        # The admin's name without the admin's claim: made of user2's token, which has none.
+        expect(app.get("/secured", bearer=forge(app, claims, sub="user1")), 200)
+        expect(app.get("/admin", bearer=forge(app, claims, sub="user1")), 403)
 
 
 class TestLogout:
-    def test_logout_takes_the_token_back(self, start):
-        """After logout the token is refused, after a restart too; other tokens still work."""
-        app = start()
+    def test_logout_takes_the_token_back(self, app):
+        """After logout the token is refused; other tokens of the same user still work."""
         mine, other = token(app), token(app)
+        expect(app.get("/secured", bearer=mine), 200)
         expect(app.post("/logout", bearer=mine), 204)
         expect_refused(app.get("/secured", bearer=mine))
-        expect(app.get("/secured", bearer=other), 200)
-        app.restart()
-        expect_refused(app.get("/secured", bearer=mine))
+        expect_refused(app.post("/logout", bearer=mine))
         expect(app.get("/secured", bearer=other), 200)
         expect(app.post("/logout"), 401, challenge="bearer")
+        for bad in ("x.y.z", f'"{other}"', other[:-3]):
+            expect_refused(app.post("/logout", bearer=bad))
+        for bad in (b"Bearer", b"Bearer \xe9", b"Basic \xe9", b"Foo", b"Bearer a b"):
+            expect(app.post("/logout", authorization=bad), 401, challenge="bearer")
+
+    def test_logout_counts_everywhere_and_lasts(self, start):
+        """A token that was taken back stays so: in each process, for its time, after a restart."""
+        long = {"clock": True, "TOKEN_LIFETIME": 3600}
+        one = start(wait=False, **long)
+        same = {name: one.settings[name] for name in ("DATABASE", "SECRET_KEY")}
+        two = start(wait=False, **long, **same)
+        one.wait()  # both start on a database that is not there yet
+        two.wait()
+        other, tokens = token(one), [token(one) for _ in range(12)]
+        for app in (two, one):
+            expect(app.get("/secured", bearer=tokens[0]), 200)
+        for mine in tokens:
+            expect(one.post("/logout", bearer=mine), 204)
+        for seconds in (0, 61, 3400):  # what is swept away must have expired before
+            for app in (one, two):
+                app.set_clock(seconds)
+            expect(two.post("/logout", bearer=token(two)), 204)
+            for app in (two, one):
+                for mine in (tokens[0], tokens[-1]):
+                    expect_refused(app.get("/secured", bearer=mine))
+        one.restart()
+        expect_refused(one.get("/secured", bearer=tokens[0]))
+        expect(one.get("/secured", bearer=other), 200)
+
+    def test_token_that_is_written_differently(self, app):
+        """A token that was taken back stays so when its signature is spelt another way."""
+        mine = token(app)
+        twins = (twin_of(mine), f"{mine}=", f"{mine}==")
+        expect(app.post("/logout", bearer=mine), 204)
+        for twin in twins:
+            expect_refused(app.get("/secured", bearer=twin))
+
+    def test_only_a_post_logs_out_and_only_this_token(self, app):
+        """No GET, and no token or name in a form or an address, takes a token back."""
+        mine, other = token(app), token(app, USER2)
+        for method in ("GET", "HEAD"):
+            answer = app.send(method, "/logout", bearer=other)
+            expect_nothing(answer, f"no logout by {method}, such as 405")
+        jti = str(read(other, app.exchanges[-1]).get("jti"))
+        named = {"token": other, "access_token": other, "jti": jti, "username": "user2"}
+        expect(app.post("/logout", form=named), 401, challenge="bearer")
+        expect(app.get("/secured", bearer=other), 200)
+        app.post(f"/logout?{urlencode(named)}", bearer=mine, form=named)  # its own, or nothing
+        expect(app.get("/secured", bearer=other), 200)
 
 
 class TestNoList:
     def test_unknown_user_takes_the_same_time(self, app):
-        """At login, a wrong password and an unknown user take the same time."""
+        """At login, a wrong password and an unknown user get the same answer in the same time."""
         wrong, unknown = seconds_of(
             lambda: expect(app.post("/login", basic=("user1", "wrong")), 401),
             lambda: expect(app.post("/login", basic=("nobody", "wrong")), 401),
         )
+        answers = [app.exchanges[-2], app.exchanges[-1]]
         expect(app.post("/login", basic=USER1), 200)
+        said = [
+            (one.text, {n: v for n, v in one.response_headers if n.lower() != "date"})
+            for one in answers
+        ]
+        expect_that(said[0] == said[1], "the same answer", "another one", answers[1], "body")
         expect_that(
             0.5 < unknown / wrong < 2,
             "the same time for an unknown user as for a wrong password",
@@ -356,7 +644,7 @@ class TestRefresh:
         first = member(login, "refresh_token")
         fresh = expect(app.post("/refresh", form={"refresh_token": first}), 200)
         expect(fresh, headers={"Cache-Control": "no-store"})
-        expect(app.get("/secured", bearer=member(fresh, "access_token")), 200, text="Hello, user2!")
+        expect(app.get("/secured", bearer=member(fresh, "access_token")), 200, says="Hello, user2!")
         second = member(fresh, "refresh_token")
         for bad in (first, second, "", "made up", first + "x"):
             answer = expect(app.post("/refresh", form={"refresh_token": bad}), 400)

@@ -68,7 +68,7 @@ def lab(lesson, more):
 @click.option("--port", type=click.IntRange(0, 65535), help="Instead of the lesson's own.")
 def run(lesson, file, port):
     """Serve a lesson and print what to try. Ctrl-C ends it."""
-    from ..running.lesson import Lesson, port_is_free
+    from ..running.lesson import PASSWORDS, Lesson, port_is_free
 
     folder = find_folder(lesson)
     usual = 5000 + int(folder.name[:2])
@@ -80,10 +80,17 @@ def run(lesson, file, port):
         raise LessonError(f"Port {port} is taken. Choose another, or 0 for any free one.")
     try:
         with Lesson(folder.name, file or "app", port=port) as server:
-            address = f"http://127.0.0.1:{server.port}"
+            things = _things_to_try(folder)
+            # Passkeys, and what a provider sends a browser back to, belong to a name.
+            host = "localhost" if f"http://localhost:{usual}" in things else "127.0.0.1"
+            address = f"http://{host}:{server.port}"
             click.echo(f"{folder.name}/{server.path.name} is at {address}/ with a fresh database.")
+            if server.provider:
+                whom = " and ".join(f"{name} ({word})" for name, word in PASSWORDS.items())
+                where = server.settings["ISSUER"]
+                click.echo(f"Its provider, which knows {whom}, is at {where}.")
             click.echo("Ctrl-C ends it.")
-            things = _things_to_try(folder).replace(f"http://127.0.0.1:{usual}", address)
+            things = things.replace(f"http://{host}:{usual}", address)
             if things:
                 click.echo(f"\nTry in another terminal:\n\n{things}\n")
             server.echo(lambda text: click.echo(text, nl=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, unquote_plus
 
+from . import oidc
 from .found import Found
 from .note import Wrong, shown
 
@@ -20,8 +21,14 @@ _USER = re.compile(r"\b([a-z][a-z0-9+.-]{1,12})://([^/\s:@\"']{1,200}):([^/\s@\"
 
 
 def read(line: str, number: int) -> list[Found]:
-    """Return the tokens and passwords in the addresses of a line, or in a form's body."""
+    """Return the tokens and passwords in the addresses of a line, or in a form's body.
+
+    An address of OpenID Connect comes as a whole.
+    """
     found = []
+    for address, kind, members in oidc.addresses_in(line):
+        found.append(Found(kind, address, number, "oidc", content=members))
+        line = line.replace(address, "")
     for match in _OTPAUTH.finditer(line):
         found.append(Found("secret", match[1], number, "token"))
     for match in _USER.finditer(line):

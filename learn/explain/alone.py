@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from . import hashes, jose, opaque, schemes, signed
+from . import hashes, jose, opaque, passkeys, schemes, signed
 from . import token as tokens
 from .credentials import is_basic
 from .encoding import CUT
@@ -32,6 +32,8 @@ def read(text: str, number: int, now: float) -> list[Found]:
     value, wrong = tidy(value)
     if not value or len(value) > 200_000:
         return []
+    if part := passkeys.part_of(value):
+        return [Found(part, value, number, "passkey", wrong, content=value)]
     name = _name(value, now)
     return [Found(*name, number, kind, wrong)] if (kind := _kind(name)) else []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import bearer
+from . import bearer, oidc, passkeys
 from . import token as tokens
 from .claims import claim, of_all
 from .found import Found
@@ -33,6 +33,10 @@ def notes(one: Found, context: Context) -> list[Note]:
     name = shown(one.name)
     if one.kind == "claims" and isinstance(one.content, dict):
         return _claims(one.content, context)
+    if one.kind == "oidc" and isinstance(one.content, dict):
+        return oidc.notes(one.name, one.content)
+    if one.kind == "passkey":
+        return passkeys.notes(one.content)
     if one.kind == "keys" and isinstance(one.content, list):
         return _jwks(one.content)
     if one.kind == "userinfo":

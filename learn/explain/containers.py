@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import addresses
+from . import addresses, oidc, passkeys
 from .fields import is_of_interest
 from .found import Found, clear_name, tidy
 
@@ -102,6 +102,19 @@ class _Walker:
             self._body(value, at, depth)
 
     def _object(self, value: dict, at: Found, depth: int) -> None:
+        if oidc.is_discovery(value):
+            self.inside.fields.append(replace(at, name="discovery", kind="oidc", content=value))
+            return
+        if passkeys.kind_of(value):
+            found = replace(at, name="passkey", kind="passkey", content=value)
+            self.inside.fields.append(found)
+            return
+        if isinstance(value.get("type"), str) and value["type"].startswith("webauthn."):
+            text = json.dumps(value) if "challenge" in value else ""
+            if passkeys.part_of(text):
+                found = replace(at, name="clientDataJSON", kind="passkey", content=text)
+                self.inside.fields.append(found)
+                return
         at = self._message(value, at)
         name = _text(value.get("name", value.get("key")))
         content = _text(value.get("value"))

@@ -1,4 +1,7 @@
-"""Cookies (RFC 6265), and what they carry: Flask's session, a JWT, another framework's value."""
+"""Cookies (RFC 6265), and what they carry: Flask's session, a JWT, another framework's value.
+
+What browsers do today beyond that is in RFC 6265bis: `SameSite`, prefixes of names, limits.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ _ATTRIBUTES = {
     "secure": "the browser sends it over secure channels only (RFC 6265 4.1.2.5).",
     "path": "the browser sends it for this path and below (RFC 6265 4.1.2.4).",
     "domain": "the browser sends it to this host and its subdomains (RFC 6265 4.1.2.3).",
-    "partitioned": "kept apart for each site that embeds this one.",
+    "partitioned": "kept apart for each site whose pages embed this one (CHIPS): in a frame on one "
+    "site, the browser doesn't send what it stored in a frame on another.",
     "priority": "which cookies a browser drops first; Chrome's own.",
 }
 _SAMESITE = {
@@ -22,6 +26,15 @@ _SAMESITE = {
     "lax": "from another site, sent only when the user follows a link there.",
     "none": "sent with requests from other sites too; browsers then want `Secure`.",
 }
+_PREFIXES = {
+    "__host-": "the prefix promises that this very host set the cookie, over https and for all "
+    "paths: browsers refuse to store it otherwise (RFC 6265bis 4.1.3.2).",
+    "__secure-": "the prefix promises that the cookie was set over https and with `Secure`: "
+    "browsers refuse to store it otherwise. A subdomain can set it as well "
+    "(RFC 6265bis 4.1.3.1).",
+}
+_LONGEST = 400 * 86400  # seconds (RFC 6265bis 5.5)
+_LARGEST = 4096  # bytes of name and value (RFC 6265bis 5.7)
 _NAMES = {
     "sessionid": "the name of Django's session cookie",
     "csrftoken": "the name of Django's cookie against CSRF",
@@ -75,9 +88,11 @@ def _cookie(header: str, pair: str, context: Context) -> list[Note]:
     if not equals:
         text = "no `name=value` pair, so servers read it differently."
         return [Note(header, shown(pair), text, False, 1)]
+    promise = _promise(header, name)
     found = _readable(header, pair, name, value, context)
     if found:
-        return found
+        return found + promise
+    name = name[len(prefix_of(name)) :]
     if name == "session" and value:
         text = "the name of Flask's session cookie, but in no form that can be opened here."
     elif name.lower() in _NAMES and value:
@@ -85,7 +100,8 @@ def _cookie(header: str, pair: str, context: Context) -> list[Note]:
     else:
         text = "a value that only the server can read a meaning into."
     if not value:
-        return [Note(header, shown(pair), "empty: nothing is stored under this name.", False, 1)]
+        text = "empty: nothing is stored under this name."
+        return [Note(header, shown(pair), text, False, 1), *promise]
     wrong = ()
     said = tokens.no_token(value)
     if said and value.lower() not in ("true", "false", "none") and context.full:
@@ -98,7 +114,21 @@ def _cookie(header: str, pair: str, context: Context) -> list[Note]:
         return [Note(header, shown(pair), f"{_NAMES[name.lower()]}.", False, 1)]
     telling = re.search(r"(?i)session|token|sid|auth|jwt|csrf|xsrf|remember|login", name)
     secret = context.full and (len(value) > 15 or telling is not None)
-    return [Note(header, shown(pair), text + login, secret, 1, wrong)]
+    return [Note(header, shown(pair), text + login, secret, 1, wrong), *promise]
+
+
+def prefix_of(name: str) -> str:
+    """Return the prefix of a cookie's name by which browsers go, in lower case, or an empty text.
+
+    They know it in any case of letters (RFC 6265bis 5.7).
+    """
+    return next((prefix for prefix in _PREFIXES if name.lower().startswith(prefix)), "")
+
+
+def _promise(header: str, name: str) -> list[Note]:
+    prefix = prefix_of(name)
+    part = shown(name[: len(prefix)])
+    return [Note(header, part, _PREFIXES[prefix], False, 2)] if prefix else []
 
 
 def _readable(header: str, pair: str, name: str, value: str, context: Context) -> list[Note] | None:
@@ -150,21 +180,49 @@ def set_cookie(header: str, value: str, context: Context) -> list[Note]:
 
 
 def _unsafe(pair: str, attributes: list[str], names: set[str]) -> tuple[Wrong, ...]:
-    """Say for which reasons browsers refuse to store the cookie."""
+    """Say for which reasons browsers refuse to store the cookie, or store it otherwise."""
     joined = {re.sub(r"\s", "", piece).lower() for piece in attributes}
-    name = pair.partition("=")[0].strip().lower()
+    name, equals, value = (part.strip() for part in pair.partition("="))
+    secure = "secure" in names
+    elsewhere = "samesite=none" in joined
     return wrongs(
+        _broken_prefix(name, joined, names),
+        f"The cookie has no name, and a value that begins with `{shown(value[:7])}…`: browsers "
+        "refuse it (RFC 6265bis 5.7)."
+        if equals and not name and prefix_of(value)
+        else None,
         "`SameSite=None` without `Secure`: Chrome and others refuse to store the cookie."
-        if "samesite=none" in joined and "secure" not in names
+        if elsewhere and not secure
         else None,
-        "A cookie whose name begins with `__Host-` needs `Secure` and `Path=/`, and no `Domain`: "
-        "browsers refuse it otherwise."
-        if name.startswith("__host-")
-        and ("secure" not in names or "path=/" not in joined or "domain" in names)
+        "`Partitioned` without `Secure`: browsers refuse to store the cookie."
+        if "partitioned" in names and not secure
         else None,
-        "A cookie whose name begins with `__Secure-` needs `Secure`: browsers refuse it otherwise."
-        if name.startswith("__secure-") and "secure" not in names
+        Wrong("`Partitioned` without `SameSite=None`: in a frame it isn't sent anyway.", False)
+        if "partitioned" in names and secure and not elsewhere
         else None,
+        f"Name and value have more than {_LARGEST} bytes: browsers refuse it (RFC 6265bis 5.7)."
+        if len((name + value).encode("utf-8", "replace")) > _LARGEST
+        else None,
+    )
+
+
+def _broken_prefix(name: str, joined: set[str], names: set[str]) -> str | None:
+    """Say which rules of its name's prefix a cookie breaks, None if it has none or keeps them."""
+    prefix = prefix_of(name)
+    if not prefix:
+        return None
+    broken = [] if "secure" in names else ["`Secure` is missing"]
+    rules, section = "`Secure`", "4.1.3.1"
+    if prefix == "__host-":
+        rules, section = "`Secure` and `Path=/`, and no `Domain`", "4.1.3.2"
+        broken += [] if "path=/" in joined else ["`Path=/` is missing"]
+        broken += ["`Domain` is set"] if "domain" in names else []
+    if not broken:
+        return None
+    written = shown(name[: len(prefix)])
+    return (
+        f"A cookie whose name begins with `{written}` needs {rules}, and {' and '.join(broken)}: "
+        f"browsers refuse to store it (RFC 6265bis {section})."
     )
 
 
@@ -179,6 +237,8 @@ def _attribute(piece: str, now: float) -> str:
         seconds = int(value)
         if seconds <= 0:
             return "the browser deletes the cookie at once (RFC 6265 5.2.2)."
+        if seconds > _LONGEST:
+            return f"{span(seconds)}, of which browsers keep it for 400 days (RFC 6265bis 5.5)."
         return f"the browser keeps it for {span(seconds)} (RFC 6265 4.1.2.2)."
     if name == "expires":
         moment = http_date(value)

@@ -27,6 +27,7 @@ _EXPLAINERS: dict[str, Callable[[str, str, Context], list[Note]]] = {
     "dpop-nonce": small.dpop_nonce,
     "retry-after": small.retry_after,
     "cache-control": small.cache_control,
+    "clear-site-data": small.clear_site_data,
 }
 _OFTEN_MISSPELT = {
     "authentication": "Authorization",

@@ -49,6 +49,7 @@ _SPACED = re.compile(  # one blank where the colon should be
     r"((?:basic|bearer|digest|token|dpop|jwt)[ \t]+(?=.*[\d=\".]).*|negotiate|ntlm)",
     re.IGNORECASE,
 )
+_QUOTED = ("clear-site-data",)  # headers whose words stand in quotation marks of their own
 _MOST_JOINED = 200  # lines of one header
 _SEPARATORS = re.compile(r"[\s,;\"'`|<>(){}\[\]]+")
 _OPTION = re.compile(r"(?:-H|--header)(?:[ =]|(?=['\"]))\s*")
@@ -152,7 +153,10 @@ class _Reader:
 
     def _made(self, name: str, raw: str, number: int, **more) -> Found:
         listed = _LISTED.fullmatch(raw.strip())
-        value, stripped = unquoted(listed[1] if listed else raw)
+        if clear_name(name).lower() in _QUOTED:
+            listed, value, stripped = None, raw.strip(), ""
+        else:
+            value, stripped = unquoted(listed[1] if listed else raw)
         value, wrong = tidy(value)
         response = re.match(r"(?i)(?:www|proxy)-authenticate|set-cookie|.*-info", name)
         if stripped and more.get("remark") is None:
@@ -167,7 +171,8 @@ class _Reader:
         """`"Authorization": "Bearer …"`, in whatever language."""
         found = []
         plain = _FIELD.match(line)
-        if plain and is_of_interest(clear_name(plain["name"])) and not _CODE.match(plain["value"]):
+        name = clear_name(plain["name"]) if plain else ""
+        if is_of_interest(name) and (name.lower() in _QUOTED or not _CODE.match(plain["value"])):
             return []
         for match in _PAIR.finditer(line):
             name = clear_name(match["name"])

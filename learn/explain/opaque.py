@@ -146,7 +146,9 @@ def remember(header: str, part: str, value: str, context: Context, depth: int) -
     user, digest = _REMEMBER.fullmatch(value).groups()
     text = (
         "Flask-Login's `remember_token`: the user's id, a bar, and an HMAC of the id. No time is "
-        "in it, so a copy works as long as the user exists and the server's `SECRET_KEY` stays."
+        "in it, so a copy works as long as the user exists and the server's `SECRET_KEY` stays, "
+        "after a logout and after the 365 days that browsers keep it by default. What it begins is "
+        "a session that is not fresh."
     )
     verdict = "an HMAC over the id; to verify it takes the server's `SECRET_KEY`, not known here."
     wrong: tuple[Wrong, ...] = ()

@@ -29,11 +29,14 @@ SESSION_SALT = "cookie-session"
 USUAL_SALTS = ("itsdangerous", "itsdangerous.Signer")  # of a serializer, of a signer alone
 DIGESTS = {20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
 _SESSION = {
-    "_user_id": "Flask-Login's: the user whom the session is for.",
+    "_user_id": "Flask-Login's: the user whom the session is for, as `get_id` names it.",
     "user_id": "the user whom the session is for, probably.",
-    "_fresh": "Flask-Login's: whether the user entered a password for this session.",
-    "_id": "Flask-Login's: a hash of the address and browser that the session began with.",
+    "_fresh": "Flask-Login's: whether the user entered a password for this session; false after "
+    "`remember_token` began it. `fresh_login_required` asks for true.",
+    "_id": "Flask-Login's: a hash of the address and browser that the session began with. From "
+    "another one, `_fresh` becomes false; with `session_protection` strong, the session ends.",
     "_remember": "Flask-Login's: whether `remember_token` is to be set or cleared.",
+    "_remember_seconds": "Flask-Login's: how long `remember_token` is to last.",
     "_permanent": "Flask's: whether the cookie outlives the browser.",
     "_flashes": "Flask's: messages for the next page.",
     "csrf_token": "Flask-WTF's: what each form must send back, as a signed copy.",
@@ -137,6 +140,12 @@ def notes(
     ]
     if context.full and isinstance(found.value, dict):
         result += _members(header, found.value, depth + 2)
+        if "_user_id" in found.value:
+            text = (
+                "Flask-Login keeps nothing on the server: `logout_user` takes these out of this "
+                "browser's cookie, and a copy that was made before still works."
+            )
+            result.append(Note(header, "", text, False, depth + 1))
     if found.stamp is not None:
         text = f"{when}; the server checks the age against this."
         result.append(Note(header, shown(found.stamp), text, False, depth + 1, old))

@@ -1,4 +1,4 @@
-"""Smaller headers: this tutorial's `OTP`, `Retry-After`, `DPoP`, and tokens in names of their own.
+"""Smaller headers: this tutorial's `OTP`, `Retry-After`, `Clear-Site-Data`, `DPoP`, own names.
 
 `X-Access-Token` and its like are no standard; what stands in them is read as a token.
 """
@@ -11,7 +11,7 @@ from dataclasses import replace
 from . import jose
 from . import token as tokens
 from .cookies import http_date
-from .note import Context, Note, Wrong, ago, shown, span, utc, wrongs
+from .note import MOST, Context, Note, Wrong, ago, limited, shown, span, utc, wrongs
 
 
 def otp(header: str, value: str, context: Context) -> list[Note]:
@@ -48,9 +48,47 @@ def cache_control(header: str, value: str, context: Context) -> list[Note]:
         return []
     text = (
         "`no-store`: no cache may keep a copy (RFC 9111 5.2.2.5); OAuth "
-        "demands it of a response that carries a token (RFC 6749 5.1)."
+        "demands it of a response that carries a token (RFC 6749 5.1). On a page for who is logged "
+        "in, it keeps the browser's back button from showing the page after a logout."
     )
     return [Note(header, "no-store", text)]
+
+
+_CLEARED = {
+    "cookies": "all cookies of this host's domain and its subdomains, `HttpOnly` or not, and what "
+    "the browser remembers for Basic and Digest",
+    "storage": "`localStorage`, `sessionStorage`, IndexedDB and service workers of this origin",
+    "cache": "pages, pictures and scripts that the browser has kept of this origin",
+    "executioncontexts": "open pages of this origin, which are loaded anew; few browsers do it",
+    "clienthints": "what the browser was asked to say of itself in client hints",
+    "prefetchcache": "what was fetched ahead of need",
+    "prerendercache": "pages that were drawn ahead of need",
+    "*": "everything of the above",
+}
+
+
+def clear_site_data(header: str, value: str, context: Context) -> list[Note]:
+    """`Clear-Site-Data` (a W3C working draft): what the browser is to forget, say at a logout."""
+    head = (
+        "The browser is to forget what it keeps of this site (W3C Clear Site Data 3.1), over https "
+        "and on localhost only. On the server nothing ends by it: a copy of a cookie still works."
+    )
+    found = [Note(header, "", head)]
+    pieces = [piece.strip() for piece in value.split(",") if piece.strip()]
+    for piece in pieces[:MOST]:
+        word = piece.strip('"')
+        about = _CLEARED.get(word.lower())
+        wrong: tuple[Wrong, ...] = ()
+        if about is None:
+            text = "no kind of data that browsers know, so they ignore it."
+            wrong = wrongs(f"`{shown(header)}`: `{shown(piece)}` is {text}")
+        elif piece != f'"{word}"':
+            text = "must stand in double quotation marks; browsers ignore it without."
+            wrong = wrongs(f"`{shown(header)}`: `{shown(piece)}` {text}")
+        else:
+            text = f"{about}."
+        found.append(Note(header, shown(piece), text, False, 1, wrong))
+    return limited(header, found, 1, len(pieces))
 
 
 def dpop(header: str, value: str, context: Context) -> list[Note]:

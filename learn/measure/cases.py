@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import httpx2
 
+from ..running.browser import Browser, forms_of
 from ..running.client import Client, digest_answer
 
 HERE = Path(__file__).parent
@@ -134,6 +135,26 @@ def code(app, seconds):
     return [Request("GET", "/", {**basic(), "OTP": pyotp.parse_uri(uri).now()})]
 
 
+def session(app, seconds):
+    """The cookie of a session that was begun by the form, in every request."""
+    browser = Browser(app)
+    browser.submit("/login", username="user1", password="pass1")
+    return [Request("GET", "/", cookie_of(browser))]
+
+
+def session_login(app, seconds):
+    """A login by lesson 06's form, with the cookie and the hidden field that belong together."""
+    browser = Browser(app)
+    (form,) = forms_of(browser.get("/login"))
+    body = urlencode(form.fields | {"username": "user1", "password": "pass1"})
+    return [Request("POST", "/login", FORM | cookie_of(browser), body)]
+
+
+def cookie_of(browser: Browser) -> dict[str, str]:
+    """Return the header with a browser's cookies."""
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())}
+
+
 BARE = "bare Flask"
 CASES = [
     Case(BARE, "01", HERE / "peers" / "bare.py", same(Request()), quick=True),
@@ -156,6 +177,8 @@ CASES = [
         others=True,
     ),
     Case("05 naive.py", "05", "naive", code),
+    Case("06 naive.py", "06", "naive", session),
+    Case("06 app.py", "06", "app", session, quick=True),
     Case("01 naive.py, login", "01", "naive", login_form(), login="custom_app_context"),
     Case("01 app.py, login", "01", "app", login_form(), quick=True, login="argon2"),
     Case(
@@ -169,11 +192,12 @@ CASES = [
         "05 app.py, password alone", "05", "app", same(Request(headers=basic())),
         expect=401, login="argon2",
     ),
+    Case("06 app.py, login", "06", "app", session_login, expect=303, login="argon2"),
 ]  # fmt: skip
 
 
 def growth_cases() -> list[Case]:
-    """Return what should not grow with the number of users, used nonces or revoked tokens."""
+    """Return what should not grow with the number of users, nonces, revoked tokens, sessions."""
     cases = []
     now = time.time()
 
@@ -201,12 +225,18 @@ def growth_cases() -> list[Case]:
         "INSERT INTO revoked VALUES (?, ?)",
         lambda number: [f"token{number}", now + 10_000],
     )
+    sessions = rows(
+        "DELETE FROM sessions",
+        "INSERT INTO sessions VALUES (?, 'user2', ?, ?, 'A browser')",
+        lambda number: [f"digest{number}", now, now],
+    )
 
     for count in GROWTH:
         for lesson, what, requests, put in (
             ("02", "users", same(Request(headers=basic())), users),
             ("03", "used nonces", digest("/"), nonces),
             ("04", "revoked tokens", bearer("app"), tokens),
+            ("06", "sessions", session, sessions),
         ):
             base = f"{lesson} app.py, {GROWTH[0]} {what}"
             name = f"{lesson} app.py, {count} {what}"

@@ -7,6 +7,7 @@ whoever reports it (pytest, the command `check`, a notebook) can show both.
 
 from __future__ import annotations
 
+import html
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -39,20 +40,24 @@ def expect(
     status: int | None = None,
     *,
     text: str | None = None,
+    says: str | None = None,
     challenge: str | None = None,
     headers: Mapping[str, str] | None = None,
     **parameters: Any,
 ) -> Exchange:
     """Return the answer if it is as expected; raise Unexpected if not.
 
-    status: its status code; text: its whole body, space around it apart; headers: names with what
-    their value must contain; challenge: the scheme of its first challenge; parameters: that
-    challenge's parameters, `...` for any value but an empty one, None for none at all.
+    status: its status code; text: its whole body, space around it apart; says: what its body must
+    contain, be it plain text, a page or JSON; headers: names with what their value must contain;
+    challenge: the scheme of its first challenge; parameters: that challenge's parameters, `...` for
+    any value but an empty one, None for none at all.
     """
     if status is not None and answer.status != status:
         raise Unexpected(f"status {status}", _came(answer), answer, "status")
     if text is not None and answer.text.strip() != text:
         raise Unexpected(f"the text {text!r}", f"the text {_short(answer)}", answer, "body")
+    if says is not None and says not in html.unescape(answer.text):
+        raise Unexpected(f"the text {says!r} in the answer", _short(answer), answer, "body")
     for name, part in (headers or {}).items():
         value = answer.header(name)
         if value is None:

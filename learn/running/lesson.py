@@ -5,23 +5,23 @@ handed over. A scratch folder holds its database; the end of what it prints is k
 Settings are handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment
 gets through, so runs can't touch each other. The child ends when its standard input closes: even a
 killed workbench leaves nothing behind. A file that lies elsewhere may import what the lesson gives,
-of which a copy is on its path; nothing else of the lesson is. Within `Lesson.within(box)`, all of
-that runs in a box (box.py).
+of which a copy is on its path, and finds the lesson's templates; nothing else of the lesson is
+there. Within `Lesson.within(box)`, all of that runs in a box (box.py).
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import re
 import secrets
 import select
 import shutil
-import signal
 import socket
 import sqlite3
-import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -34,9 +34,13 @@ from ..layout import LessonError, find_file, find_folder
 from ..showing.console import printable
 from .bounded import BoundedTransport
 from .client import TIMEOUT, Client
+from .ending import end, free_port, is_plain_file, port_is_free, stop
 from .log import Log, own_lines
 
-GIVEN = ("store.py", "groundwork.py")  # what an exercise may import of its lesson
+# What an exercise may import of its lesson, and what it may show or render.
+TEMPLATES = "templates"
+GIVEN = ("store.py", "groundwork.py", "sessions.py", "static", TEMPLATES)
+PROVIDER = "provider.py"  # of a lesson that has somebody else check the password
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 # A stranger's file is asked by one of these, lest it be good to the workbench alone.
 AGENTS = [
@@ -52,16 +56,30 @@ class Lesson(Client):
     name: number or folder of the lesson; file: "app", "naive", "exercise" or a path; port: 0 for
     any free one; workers: 0 for Flask's own server, else that many gunicorn workers; python: the
     interpreter that runs it, this one if not given; wait: False to go on while it starts, and call
-    `wait` before the first request; settings: what the lesson reads as FLASK_<NAME>, for example
-    TOKEN_LIFETIME=1.
+    `wait` before the first request; script: True to run it as `python app.py` does (`would_serve`);
+    clock: True for a clock that `set_clock` moves, not with workers; settings: what the lesson
+    reads as FLASK_<NAME>, for example TOKEN_LIFETIME=1. A lesson that has a provider is started
+    together with it, which is then its `provider`, a Lesson as well, unless a setting ISSUER names
+    another one.
     Raises LessonError when it doesn't start, with what it printed.
     """
 
     box = None  # in which lessons run, if any
 
     def __init__(
-        self, name, file="app", *, port=0, workers=0, python=sys.executable, wait=True, **settings
+        self,
+        name,
+        file="app",
+        *,
+        port=0,
+        workers=0,
+        python=sys.executable,
+        wait=True,
+        script=False,
+        clock=False,
+        **settings,
     ):
+        self.box = type(self).box  # in which it stays
         self.folder = find_folder(name)
         self.path = find_file(name, file)
         self.workers = workers
@@ -69,6 +87,8 @@ class Lesson(Client):
         self.port = port
         self.scratch = self._make_scratch()
         self.given = self._give()
+        self.modes = [name for name, on in {"script": script, "clock": clock}.items() if on]
+        self.set_clock(0)
         if self.box:
             self.box.hand_over(self.scratch)
         self.key = secrets.token_hex(32)
@@ -77,17 +97,20 @@ class Lesson(Client):
             "DATABASE": str(self.scratch / "lesson.db"),
             **{name: str(value) for name, value in settings.items() if value is not None},
         }
+        self.provider = None
         self._log = Log()
         self._running = {"process": None}
-        self._end = weakref.finalize(self, _end, self._running, self.scratch)
+        self._end = weakref.finalize(self, end, self._running, self.scratch)
         try:
+            if "ISSUER" not in settings and self.path != self.folder / PROVIDER:
+                self._start_provider()
             self._start()
             agent = random.choice(AGENTS) if self.box else "learn"
             super().__init__(self.port, PASSWORDS, [self.settings["SECRET_KEY"]], agent)
             if wait:
                 self._wait()
         except BaseException:
-            self._end()
+            self.stop()
             raise
 
     @classmethod
@@ -99,6 +122,11 @@ class Lesson(Client):
             yield
         finally:
             cls.box = before
+
+    @property
+    def origin(self) -> str:
+        """Where a browser visits it: by name, since a passkey belongs to a domain."""
+        return f"http://localhost:{self.port}"
 
     @property
     def log(self) -> str:
@@ -128,11 +156,28 @@ class Lesson(Client):
         Each row is a dictionary of its columns. Raises sqlite3.Error when the query is wrong, and
         LessonError when the database is no file of its own.
         """
-        if self.box and not _is_plain_file(self.settings["DATABASE"]):
+        if self.box and not is_plain_file(self.settings["DATABASE"]):
             raise LessonError("FLASK_DATABASE is no file.")
         with contextlib.closing(sqlite3.connect(self.settings["DATABASE"])) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query)]
+
+    def set_clock(self, seconds: float):
+        """Let the lesson's time be so many seconds ahead of ours, if it was started with a clock.
+
+        It moves what Python's time and datetime tell; a database's own clock stays as it is.
+        """
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(self.scratch / "clock", flags, 0o600), "r+b") as opened:
+            opened.write(struct.pack("d", seconds))
+
+    @property
+    def would_serve(self) -> dict | None:
+        """Where a file that was started as a script would serve: host, port, debug; else None."""
+        file = self.scratch / "script.json"
+        if not is_plain_file(file):
+            raise LessonError("It is not known where it would serve.")
+        return json.loads(file.read_text())
 
     def own_lines(self) -> str:
         """Return the last traceback in the log, cut down to the lesson's own lines."""
@@ -155,9 +200,11 @@ class Lesson(Client):
         whole = self.box.environment if self.box else os.environ
         kept = {k: v for k, v in whole.items() if not k.startswith(("FLASK_", "WERKZEUG_"))}
         ours = {f"FLASK_{name}": value for name, value in self.settings.items()}
+        ours.setdefault("FLASK_ORIGIN", self.origin)
         if self.given:
             paths = [kept.get("PYTHONPATH", ""), str(self.given)]
             ours["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+            ours["LEARN_TEMPLATES"] = str(self.given / TEMPLATES)  # see give_templates in child.py
         return {**kept, **ours, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
     def wait(self):
@@ -165,7 +212,7 @@ class Lesson(Client):
         try:
             self._wait()
         except BaseException:
-            self._end()
+            self.stop()
             raise
         return self
 
@@ -176,23 +223,37 @@ class Lesson(Client):
 
     def _give(self) -> Path | None:
         """Return a folder with what a file that lies elsewhere may import of the lesson."""
-        files = [self.folder / name for name in GIVEN if (self.folder / name).is_file()]
+        files = [self.folder / name for name in GIVEN if (self.folder / name).exists()]
         if self.path.parent == self.folder or not files:
             return None
         given = self.scratch / "given"
         given.mkdir()
         for file in files:
-            shutil.copy(file, given)
+            if file.is_dir():
+                shutil.copytree(file, given / file.name)
+            else:
+                shutil.copy(file, given)
         return given
+
+    def _start_provider(self):
+        """Start the lesson's provider, if it has one, and tell each where the other is."""
+        if not (self.folder / PROVIDER).is_file():
+            return
+        usual = self.port + 10 if self.port else 0  # 5018 for 5008
+        port = usual if 0 < usual < 65536 and port_is_free(usual) else free_port()
+        self.port = self.port or free_port()
+        self.settings["ISSUER"] = f"http://localhost:{port}"
+        both = f"http://localhost:{self.port} http://127.0.0.1:{self.port}"
+        told = {"ISSUER": self.settings["ISSUER"], "CLIENT": both}
+        where = {"port": port, "python": self.python, "wait": False}
+        with Lesson.within(None):
+            self.provider = Lesson(self.folder.name, "provider", **where, **told)
 
     def _start(self):
         """Start the process on a socket that listens already, and a pipe by which it says so."""
         if os.name == "nt":  # sockets can't be handed over there: it makes its own
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", self.port))
-                self.port = probe.getsockname()[1]
-            script = str(Path(__file__).with_name("child.py"))
-            self._follow(self._spawn([self.python, script, str(self.path), str(self.port)]))
+            self.port = self.port or free_port()
+            self._follow(self._spawn(self._command("-", "-")))
             return
         listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
         self.port = listener.getsockname()[1]
@@ -205,7 +266,7 @@ class Lesson(Client):
             listener.close()
             os.close(ready)
 
-    def _command(self, listener: int, ready: int):
+    def _command(self, listener, ready):
         """Return the command that serves the lesson on the socket of this number."""
         door = self.box.work / "door" if self.box else Path(__file__).parent
         if self.workers:
@@ -213,10 +274,10 @@ class Lesson(Client):
             command += ["--bind", f"fd://{listener}", "--chdir", str(self.path.parent)]
             command += ["--config", str(door / "gunicorn_config.py")]
             return [*command, "--no-control-socket", f"{self.path.stem}:app"]
-        if self.box and self.python == sys.executable:
+        if self.box and self.python == sys.executable and not self.modes:
             return {"serve": str(self.path), "port": self.port}
-        numbers = map(str, (self.port, listener, ready))
-        return [self.python, str(door / "child.py"), str(self.path), *numbers]
+        how = map(str, (self.path, self.port, listener, ready, self.scratch))
+        return [self.python, str(door / "child.py"), *how, *self.modes]
 
     def _spawn(self, command, more=(), errors=subprocess.STDOUT):
         """Start a command in the lesson's environment, and in its box if it has one."""
@@ -238,6 +299,8 @@ class Lesson(Client):
 
     def _wait(self):
         """Wait until the process answers, and learn its port."""
+        if self.provider:
+            self.provider.wait()
         process = self._running["process"]
         deadline = time.monotonic() + TIMEOUT
         while not self._answers():
@@ -283,13 +346,15 @@ class Lesson(Client):
 
     def restart(self):
         """End the process and start it again, on the same port with the same database."""
-        _stop(self._running)
+        stop(self._running)
         self._start()
         self._wait()
 
     def stop(self):
         """End the process and forget its database. A second call does nothing."""
         self._end()
+        if self.provider:
+            self.provider.stop()
 
     def command(self, *arguments: str) -> str:
         """Run one of the app's own Flask commands on its database and return what it prints.
@@ -328,40 +393,3 @@ def lesson(name, *files, **settings) -> Lesson | list[Lesson]:
         return Lesson(name, *files, **settings)
     begun = [Lesson(name, file, wait=False, **settings) for file in files]
     return [one.wait() for one in begun]
-
-
-def port_is_free(port: int) -> bool:
-    """Tell whether nobody listens on this port of 127.0.0.1."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def _is_plain_file(path) -> bool:
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
-def _stop(running):
-    if ready := running.pop("ready", None):
-        ready.close()
-    process = running.pop("process", None)
-    if process is None:
-        return
-    if process.poll() is None:
-        if os.name == "posix":
-            process.send_signal(signal.SIGTERM)
-        process.stdin.close()  # child.py takes this as its end
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    if process.stdin and not process.stdin.closed:
-        process.stdin.close()
-
-
-def _end(running, scratch):
-    _stop(running)
-    shutil.rmtree(scratch, ignore_errors=True)

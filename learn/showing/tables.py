@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from .console import printable
 
@@ -72,7 +74,18 @@ class SideBySide(Table):
 
 
 def _verdict(answer: Exchange) -> str:
-    line = printable(answer.text.strip().split("\n")[0]).replace("|", "\\|").replace("`", "'")
+    line = printable(_said(answer)).replace("|", "\\|").replace("`", "'")
     line = line if len(line) <= 64 else line[:63].rstrip() + "…"
-    body = "" if line.startswith("<") else line
-    return f"**{answer.status}** {body}".strip()
+    return f"**{answer.status}** {line}".strip()
+
+
+def _said(answer: Exchange) -> str:
+    """Return the first line of an answer, a page's heading, or where a redirect leads."""
+    if 300 <= answer.status < 400 and (where := answer.header("Location")):
+        parts = urlsplit(where)
+        return f"to {parts.path}" if parts.netloc in ("", answer.sent("Host")) else f"to {where}"
+    text = answer.text.strip()
+    if text.startswith("<"):
+        heading = re.search(r"<h1\b[^>]*>(.*?)</h1>", text, re.DOTALL | re.IGNORECASE)
+        text = unescape(re.sub(r"<[^>]*>", "", heading[1])).strip() if heading else ""
+    return text.split("\n")[0]

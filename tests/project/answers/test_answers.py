@@ -4,7 +4,8 @@ Each folder here holds right answers to a lesson, in clearly different styles, a
 wrong ones, each made from a right one by a single change. A right one must pass every check; a
 wrong one must be caught at the step where it belongs. The ordinary run takes a sample, and tries a
 mistake on its step alone; `--long` takes all, and no earlier step may fail. docs/mistakes.md shows
-them as a table; LEARN_TABLE=1 writes it anew.
+them as a table, with how many there are of each kind, and what the checks can't see;
+LEARN_TABLE=1 writes it anew.
 """
 
 import importlib.util
@@ -22,18 +23,28 @@ from learn.practice.steps import number_of, read_steps
 HERE = Path(__file__).parent
 FOLDERS = sorted(p.name for p in HERE.iterdir() if (p / "mistakes.py").is_file())
 RIGHT = [(f, p.name) for f in FOLDERS for p in HERE.glob(f"{f}/*.py") if p.name != "mistakes.py"]
+KINDS = {  # what a mistake is about
+    "identity": "who somebody is, what they may do, which password or code is right",
+    "storage": "what is kept, and in what form",
+    "time": "how long something counts, and from when",
+    "concurrency": "several requests, several workers, a restart",
+    "headers": "how a request is read, what an answer's status and headers say",
+    "disclosure": "what an outsider, a log or a page is told, and by how long it takes",
+    "configuration": "settings, limits, how the file runs",
+}
 
 
-def mistakes(folder):
+def read(folder):
+    """Return a folder's mistakes.py: its MISTAKES, and as UNSEEN what no check can see."""
     spec = importlib.util.spec_from_file_location(
         f"{folder}_mistakes", HERE / folder / "mistakes.py"
     )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.MISTAKES
+    return module.MISTAKES, getattr(module, "UNSEEN", [])
 
 
-WRONG = [(folder, mistake) for folder in FOLDERS for mistake in mistakes(folder)]
+WRONG = [(folder, mistake) for folder in FOLDERS for mistake in read(folder)[0]]
 
 
 def run(folder, path, *arguments):
@@ -75,6 +86,15 @@ def test_there_are_enough_answers():
         assert sum(f == folder for f, _ in WRONG) >= 12
 
 
+def test_every_mistake_has_a_kind_and_a_name_of_its_own():
+    """Each mistake of a lesson names its kind and is called differently from all others."""
+    for folder in FOLDERS:
+        ours = [mistake for f, mistake in WRONG if f == folder]
+        assert len({mistake["name"] for mistake in ours}) == len(ours)
+        kinds = [mistake.get("kind") for mistake in ours]
+        assert not any(kinds) or set(kinds) <= set(KINDS), folder
+
+
 @pytest.mark.rest
 def test_right_answer_passes_whole(folder, name):
     """A right answer passes every check, whatever its style."""
@@ -112,16 +132,33 @@ def table():
     lines += [
         "Each line is a wrong answer under `tests/project/answers`: a right one with this mistake",
         "in it. The tests hold that it is caught at this step and passes all steps before it.",
+        "What no check can see from outside stands below each table, with what to look for in the",
+        "file instead.",
+        "",
+        "## How many of each kind",
+        "",
     ]
+    lines += [f"- {kind}: {what}" for kind, what in KINDS.items()]
+    lines += ["", f"| lesson | {' | '.join(KINDS)} | all |", "|---|" + "--:|" * (len(KINDS) + 1)]
+    for folder in FOLDERS:
+        kinds = [mistake.get("kind") for f, mistake in WRONG if f == folder]
+        counts = [*map(kinds.count, KINDS), len(kinds)]
+        lines.append(f"| {folder} | {' | '.join(map(str, counts))} |")
     for folder in FOLDERS:
         steps = read_steps(LESSONS / folder)
         right = ", ".join(f"`{name}`" for f, name in sorted(RIGHT) if f == folder)
         lines += ["", f"## {folder}", "", f"Right answers, which pass whole: {right}."]
-        lines += ["", "| step | mistake |", "|---|---|"]
+        lines += ["", "| step | kind | mistake |", "|---|---|---|"]
         for step in steps:
             for _, mistake in (one for one in WRONG if one[0] == folder):
                 if mistake["step"] == step.name:
-                    lines.append(f"| {number_of(step, steps)}: {step.title} | {mistake['name']} |")
+                    where = f"{number_of(step, steps)}: {step.title}"
+                    lines.append(f"| {where} | {mistake.get('kind', '')} | {mistake['name']} |")
+        unseen = read(folder)[1]
+        if unseen:
+            lines += ["", "Not seen from outside:", ""]
+            lines += ["| mistake | what a teacher could look for |", "|---|---|"]
+            lines += [f"| {mistake} | {look} |" for mistake, look in unseen]
     return "\n".join(lines) + "\n"
 
 

@@ -5,18 +5,30 @@ None when it got nothing. It may know all that an outsider can know, and what it
 """
 
 import base64
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+import on_oidc
 from wire import Answer, NoAnswer, ask, request
 
-from learn import digest_answer
+from learn import Browser, digest_answer
+from learn.running.browser import forms_of
 
 WORKS, FAILS, NOT_THERE = "succeeds", "fails", "n/a"
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
-PROTECTED = {"01": "/login", "02": "/", "03": "/", "04": "/secured", "05": "/"}
+PROTECTED = {
+    "01": "/login",
+    "02": "/",
+    "03": "/",
+    "04": "/secured",
+    "05": "/",
+    "06": "/",
+    "07": "/secured",
+    "08": "/",
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,11 @@ class Attack:
     file: str = "app"
 
     @property
+    def started(self) -> dict:
+        """What the lesson is started with. Lesson 08 gets a provider that lies when it is told."""
+        return {**dict(self.settings), **(on_oidc.settings() if self.lesson == "08" else {})}
+
+    @property
     def tried(self) -> str:
         """What is tried, in a sentence: the function's own."""
         return " ".join((self.run.__doc__ or "").split("\n\n")[0].split())
@@ -61,6 +78,7 @@ class StillWorks:
     servers: bool = False
     long: bool = False
     tried = Attack.tried
+    started = Attack.started
 
 
 def is_naive(target) -> bool:
@@ -72,8 +90,13 @@ def without(attack, folder) -> dict[str, str]:
     """Return the lesson's files, name and text, with the attack's changes in them.
 
     Each text that is replaced stands in exactly one of the files, once. folder: the lesson's.
+    Its templates are among them, as "templates/login.html".
     """
-    names = dict.fromkeys(["groundwork.py", "store.py", "app.py", f"{attack.file}.py"])
+    names = ["groundwork.py", "store.py", "sessions.py", "app.py", f"{attack.file}.py"]
+    names = dict.fromkeys(name for name in names if (folder / name).is_file())
+    names = ["groundwork.py", "store.py", "sessions.py", "app.py", f"{attack.file}.py"]
+    names = dict.fromkeys(name for name in names if (folder / name).is_file())
+    names |= dict.fromkeys(f"templates/{file.name}" for file in folder.glob("templates/*"))
     texts = {name: (folder / name).read_text("utf-8") for name in names}
     for old, new in attack.without:
         found = [name for name, text in texts.items() for _ in range(text.count(old))]
@@ -95,8 +118,8 @@ def basic(name, password) -> str:
 def is_in(answer) -> bool:
     """Tell whether this is a page that only a known user may see."""
     body = answer.body if isinstance(answer, Answer) else answer.text.encode()
-    greeted = body.startswith(b"Hello, ") and not body.startswith(b"Hello, whoever")
-    return answer.status == 200 and (greeted or body.startswith(b"Only with a token"))
+    greeted = re.search(rb"(?:^|>)Hello, (?!whoever)", body)
+    return answer.status == 200 and bool(greeted or body.startswith(b"Only with a token"))
 
 
 def first(target, tries):
@@ -131,7 +154,19 @@ def credentials(target, user=USER1, path=None) -> list[bytes]:
         )
     if which == "04":
         return [b"Authorization: Bearer " + token(target, user).encode()]
+    if which == "06":
+        ((name, value),) = visit(target, user).cookies.items()
+        return [f"Cookie: {name}={value}".encode()]
     return [b"Authorization: " + basic(*user).encode(), b"OTP: " + pin(target, user).encode()]
+
+
+def visit(target, user=USER1, agent="learn") -> Browser:
+    """Log in to lesson 06 by its form, and return the browser."""
+    browser = Browser(target)
+    form = forms_of(browser.get("/login"))[0].fields
+    form |= {"username": user[0], "password": user[1]}
+    browser.post("/login", form=form, headers={"User-Agent": agent})
+    return browser
 
 
 def token(target, user=USER1) -> str:
@@ -174,6 +209,12 @@ def gets_in(target, user=USER2) -> bool:
     if which == "01":
         form = {"username": "user1", "password": "pass1"}  # user2's old hash is to stay
         return is_in(target.post("/login", form=form))
+    if which == "07":
+        from on_passkeys import honest  # which imports this file
+
+        return honest(target)
+    if which == "08":
+        return on_oidc.honest(target)
     if which == "04" and is_naive(target):
         return is_in(target.get(f"/secured?token={token(target, user)}"))
     path = PROTECTED[which].encode()

@@ -114,6 +114,15 @@ TOKEN = [
     an("part", st.tuples(st.integers(0, 2), damage)),
 ]
 CODE = [an("otp", odd | st.integers(0, 999999).map(lambda n: b"%06d" % n))]
+SESSION = [
+    an("cookie", odd),
+    an("damage", damage),
+    an("csrf", odd),
+    an("query", odd.map(lambda value: b"next=" + value)),
+    an("query", odd.map(lambda value: b"next=/" + value)),
+    an("agent", odd),
+    an("origin", odd | st.sampled_from([b"null", b"http://127.0.0.1", b"http://other.example"])),
+]
 # For each lesson: its requests, the kinds of credentials, and what may be odd about them.
 LESSONS = {
     "01": (["POST /login", "POST /register", "POST /login", "GET /"], [""], [*FORM, *FORM]),
@@ -136,6 +145,12 @@ LESSONS = {
         ["GET /", "GET /", "POST /pin", "POST /enroll", "GET /enroll.svg"],
         ["basic", "basic", "basic", "", "digest"],
         [*VALUE, *BASIC, *CODE, *CODE],
+    ),
+    "06": (
+        ["GET /", "GET /", "GET /login", "GET /admin", "GET /sessions", "POST /login"]
+        + ["POST /login", "POST /logout", "POST /password", "POST /sessions/end"],
+        ["cookie", "cookie", "cookie", ""],
+        [*FORM, *FORM, *SESSION, *SESSION],
     ),
 }
 
@@ -189,7 +204,9 @@ def bytes_of(plan, own) -> bytes:
     target = path + (b"?" + its["query"] if "query" in its else b"")
     target = one_line(damaged(target, its.get("twist"))) or b"/"
     head = [b"%s %s HTTP/1.1" % (method, target), b"Host: 127.0.0.1"]
-    if plan["kind"]:
+    if plan["kind"] == "cookie":
+        head += session_lines(plan, its, own)
+    elif plan["kind"]:
         make = {"basic": basic_value, "digest": digest_value, "bearer": bearer_value}[plan["kind"]]
         value = make(plan, its, method, target, own)
         value = its.get("scheme", plan["kind"].title().encode()) + its.get("gap", b" ") + value
@@ -197,8 +214,9 @@ def bytes_of(plan, own) -> bytes:
     if plan["lesson"] == "05":
         head.append(b"OTP: " + one_line(its.get("otp", b"000000")))
     body = b""
-    if plan["route"].startswith("POST") and plan["lesson"] in ("01", "02"):
-        kind, body = form_of(plan, its)
+    if plan["route"].startswith("POST") and plan["lesson"] in ("01", "02", "06"):
+        fields = form_fields(plan, its, own)
+        kind, body = form_of(fields, its)
         head += [b"Content-Type: " + kind] if kind else []
     if "extra" in its:
         head.append(its["extra"][0] + b": " + one_line(its["extra"][1]))
@@ -287,13 +305,39 @@ def bearer_value(plan, its, method, target, own) -> bytes:
     return data + b"." + damaged(signature, step if which == 2 else None)
 
 
-def form_of(plan, its):
-    """Return a form's type and its bytes. What registers and what logs in never are the same."""
+def session_of(plan, its, own) -> bytes:
+    """Return the value of lesson 06's cookie: of user1's session, or of none."""
+    return its.get("cookie", own["session"] if plan["right"] else WRONG)
+
+
+def session_lines(plan, its, own) -> list[bytes]:
+    """Return the headers that a browser sends in lesson 06."""
+    lines = [
+        b"Cookie: lesson06=" + one_line(damaged(session_of(plan, its, own), its.get("damage")))
+    ]
+    lines += [b"User-Agent: " + one_line(its["agent"])] if "agent" in its else []
+    return lines + ([b"Origin: " + one_line(its["origin"])] if "origin" in its else [])
+
+
+def form_fields(plan, its, own) -> list[tuple[bytes, bytes]]:
+    """Return a form's fields. What registers and what logs in never are the same."""
     name, password = its.get("form name", b"user1"), its.get("form password", b"pass1")
     if plan["route"] == "POST /register":
         name = b"REG" + name
     elif not plan["right"]:
         password = WRONG + password
+    if plan["lesson"] != "06":
+        return [(b"username", name), (b"password", password)]
+    right = hmac.digest(own["key"], session_of(plan, its, own), "sha256").hex().encode()
+    fields = {
+        "POST /login": [(b"username", name), (b"password", password)],
+        "POST /password": [(b"old", b"pass1"), (b"new", password)],
+    }.get(plan["route"], [])
+    return [(b"csrf", its.get("csrf", right)), *fields]
+
+
+def form_of(fields, its):
+    """Return a form's type and its bytes."""
 
     def percent(data):
         return b"".join(b"%%%02X" % byte for byte in data)
@@ -301,8 +345,8 @@ def form_of(plan, its):
     def part(key, value):
         return b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (key, value)
 
-    many = part(b"username", name) + part(b"password", password) + b"--b--\r\n"
-    pairs = b"username=" + percent(name) + b"&password=" + percent(password)
+    many = b"".join(part(*field) for field in fields) + b"--b--\r\n"
+    pairs = b"&".join(key + b"=" + percent(value) for key, value in fields)
     kind, body = {
         "": (b"application/x-www-form-urlencoded", pairs),
         "multipart": (b"multipart/form-data; boundary=b", many),

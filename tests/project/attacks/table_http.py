@@ -16,6 +16,7 @@ def own_line(lesson, more):
         "03": '@app.get("/")\n@app.get("/account")\n@auth.login_required',
         "04": '@app.get("/secured")\n@token_required\ndef secured():',
         "05": '@app.get("/")\ndef index():',
+        "06": '@app.get("/")\n@login_required\ndef index():',
     }[lesson]
     return ((begin, f"{more}\n\n\n{begin}"),)
 

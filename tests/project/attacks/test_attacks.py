@@ -41,10 +41,10 @@ def attacked(attack, file, servers, workers=0):
     """Carry an attack out; return what it got hold of, and whether an honest user still gets in."""
     key = (attack.lesson, file, workers)
     if attack.settings:
-        with Lesson(attack.lesson, file, workers=workers, **dict(attack.settings)) as lesson:
+        with Lesson(attack.lesson, file, workers=workers, **attack.started) as lesson:
             return attack.run(lesson), gets_in(lesson)
     if key not in servers:
-        servers[key] = Lesson(attack.lesson, file, workers=workers)
+        servers[key] = Lesson(attack.lesson, file, workers=workers, **attack.started)
     if attack.lesson == "05" and file != "naive":
         forget(servers[key])
     return attack.run(servers[key]), gets_in(servers[key])
@@ -108,9 +108,10 @@ def test_attack_under_gunicorn(behind, servers):
 def test_attack_succeeds_without_the_defence(weakened, tmp_path):
     """With its defence taken out of app.py the attack succeeds: that is what stops it."""
     for name, text in without(weakened, folder_of(weakened)).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
     path = tmp_path / f"{weakened.file}.py"
-    with Lesson(weakened.lesson, path, **dict(weakened.settings)) as lesson:
+    with Lesson(weakened.lesson, path, **weakened.started) as lesson:
         assert weakened.run(lesson)
 
 

@@ -17,11 +17,11 @@ from contextlib import closing
 
 import psutil
 import pytest
-from attack import USER2, forget
+from attack import USER2, forget, visit
 from grammar import bytes_of, is_broken, plans
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from on_otp import code_of, enroll, log_in, steady
-from wire import NoAnswer, answers
+from wire import NoAnswer, answers, request
 
 from learn import Lesson
 from learn.layout import LESSONS
@@ -29,6 +29,7 @@ from learn.layout import LESSONS
 pytestmark = pytest.mark.rest  # thousands of requests take their time
 
 PROOF = re.compile(rb'rspauth="\w+", qop=auth, cnonce="[^"\\]*", nc=\w{8}')  # RFC 7616 3.5
+COOKIE = re.compile(rb"lesson06=[\w-]*; .*HttpOnly; Path=/; SameSite=Lax")
 FOLDERS = sorted(p.name for p in LESSONS.glob("0*_*"))
 ORDINARY, LONG = 200, 10_000
 ENOUGH_TO_FIND = 1_000  # a flaw that was put in, most often far sooner
@@ -39,7 +40,8 @@ CHEAP = [("memory_cost=19456", "memory_cost=64"), ("rounds=2,", "rounds=1,")]
 
 def cheap_copy(folder, tmp_path, *changes):
     """Return app.py, copied with what it imports, cheaply hashing and with changes for a proof."""
-    names = ("app.py", "store.py", "groundwork.py")
+    names = ["app.py", "store.py", "groundwork.py"]
+    names += [f"templates/{file.name}" for file in (LESSONS / folder).glob("templates/*")]
     texts = {name: (LESSONS / folder / name).read_text("utf-8") for name in names}
     cheap = CHEAP if "memory_cost" in "".join(texts.values()) else []
     for old, new in [*cheap, *changes]:
@@ -47,6 +49,7 @@ def cheap_copy(folder, tmp_path, *changes):
         assert len(found) == 1, f"{len(found)} times in {', '.join(texts)}: {old}"
         texts[found[0]] = texts[found[0]].replace(old, new)
     for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
     return tmp_path / "app.py"
 
@@ -60,10 +63,23 @@ def started(folder, path):
 def own_of(lesson):
     """Return what a run has of its own: a challenge to answer, and the key."""
     own = {"key": lesson.settings["SECRET_KEY"].encode(), "challenge": NO_CHALLENGE}
+    if lesson.folder.name.startswith("06"):
+        own["session"] = only_session(lesson)
     if lesson.folder.name.startswith("03"):
         challenge = lesson.get("/").challenge()
         own["challenge"] = {name: challenge.get(name) or "" for name in NO_CHALLENGE}
     return own
+
+
+def only_session(lesson):
+    """End all sessions of lesson 06, give user1 the first password again, and begin a session."""
+    with closing(sqlite3.connect(lesson.settings["DATABASE"], timeout=20)) as db, db:
+        kept = "CREATE TABLE IF NOT EXISTS first_users AS SELECT * FROM users"
+        db.execute(kept)
+        db.execute("DELETE FROM sessions")
+        db.execute("INSERT OR REPLACE INTO users SELECT * FROM first_users")
+    ((_, value),) = visit(lesson).cookies.items()
+    return value.encode()
 
 
 NO_CHALLENGE = {"realm": "r", "nonce": "n", "opaque": "o", "algorithm": "SHA-256"}
@@ -95,13 +111,18 @@ def judge(plan, data, received):
     # not answered in HTTP.
     broken = is_broken(plan) or len(data.partition(b"\r\n")[0].split()) != 3
     assert found or broken, "the connection was closed without an answer"
-    assert b"\r\n\r\nHello, user" not in received or plan["right"], "nobody may get in by this"
+    for page in (b"\r\n\r\nHello, user", b">Hello, user", b">Where you are logged in"):
+        assert page not in received or plan["right"], "nobody may get in by this"
+    assert b"Hello, user2" not in received or plan["lesson"] != "06", "another's session"
     for answer in found:
         assert answer.status < 500 or answer.status in (501, 505), f"status {answer.status}"
         if answer.status == 401:
             assert answer.header(b"www-authenticate"), "401 without a challenge"
-        signs = [n for n, _ in answer.headers if n.lower() == b"set-cookie"]
-        assert not signs, "a header that no lesson sends"
+        for value in answer.all(b"set-cookie"):
+            its_own = plan["lesson"] == "06" and COOKIE.fullmatch(value)
+            assert its_own, f"a header that no lesson sends: {value!r}"
+        away = answer.header(b"location")
+        assert not away or re.fullmatch(rb"/(?![/\\]).*", away), f"a redirect to {away!r}"
         proof = answer.header(b"authentication-info")
         assert not proof or PROOF.fullmatch(proof), f"a broken header: {proof!r}"
 
@@ -139,12 +160,24 @@ class Fuzzer:
         try:
             received = talk(self.lesson.port, data, self.patience)
             judge(plan, data, received)
+            if plan["lesson"] == "06":
+                self.look_at_sessions(plan, received)
         except AssertionError as error:
             said = self.lesson.own_lines() if b" 500 " in str(error).encode() else ""
             raise AssertionError(f"{error}; seed {with_seed}; sent: {data!r}\n{said}") from None
         status = received[9:12].decode("latin-1")
         self.counts[status] = self.counts.get(status, 0) + 1
         self.memory.append(self.process.memory_info().rss)
+
+    def look_at_sessions(self, plan, received):
+        """A cookie that came without a right password lets nobody in; after a form, begin anew."""
+        came = re.search(rb"\r\n[Ss]et-[Cc]ookie: (lesson06=[\w-]+)", received)
+        if came and not plan["right"]:
+            line = b"Cookie: " + came[1]
+            page = talk(self.lesson.port, request(b"GET", b"/", line), self.patience)
+            assert b"Hello, user" not in page, "a session without a password"
+        if plan["right"] and plan["route"].startswith("POST"):
+            self.own["session"] = only_session(self.lesson)
 
     def growth(self):
         """Return the memory at the end as a multiple of that of half-way."""
@@ -182,7 +215,7 @@ def whole_run(fuzzer, with_seed):
     assert sum(fuzzer.counts.values()) >= fuzzer.examples, fuzzer.counts
     assert len(fuzzer.counts) > 3, fuzzer.counts  # not all of them went the same way
     assert fuzzer.growth() < ENOUGH, fuzzer.memory[:: fuzzer.examples // 10]
-    let_in = sum(n for status, n in fuzzer.counts.items() if status < "300")
+    let_in = sum(n for status, n in fuzzer.counts.items() if status < "400")
     more = sum(rows(lesson).values()) - sum(before.values())
     assert more <= let_in, rows(lesson)  # who was refused left nothing behind
     assert lesson.alive and "Traceback" not in lesson.log, lesson.own_lines()
@@ -219,6 +252,7 @@ SWEPT = {
     "03": ("counts", "made", 3600, lambda lesson: lesson.get("/", digest=USER2)),
     "04": ("revoked", "until", 180, log_out),
     "05": ("used", "step", 0, use_code),
+    "06": ("sessions", "used", 1800, lambda lesson: visit(lesson, USER2)),
 }
 
 _CHECK = "    try:\n        right = argon2id.verify"
@@ -239,6 +273,10 @@ BROKEN = {
     ),
     "hangs at an odd name": ("01", ("return text if 1 <=", _SLEEP)),
     "keeps what was wrong": ("05", (_CHECK, f"    {_KEEP}\n{_CHECK}")),
+    "takes a cookie's word": (
+        "06",
+        ('return redirect(url_for("login_form", **back))', 'g.user = {"name": "user1"}'),
+    ),
     "leaks memory": ("02", ("\n@app.before_request", f"\n{_LEAK}\n\n@app.before_request")),
 }
 BY_WHAT_IS_LEFT = {"leaks memory", "keeps what was wrong"}

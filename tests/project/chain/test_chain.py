@@ -18,6 +18,8 @@ GUILTY = {
     "03_digest/naive.py": {"S105"},  # a key that stands in the code
     "04_jwt/naive.py": {"S105"},  # likewise, and a password
     "05_otp/naive.py": {"S311"},  # random instead of secrets
+    "06_sessions/naive.py": {"S105"},  # a key that stands in the code
+    "08_oidc/naive.py": {"S105", "S113"},  # a key that stands in the code; no time-out
 }
 
 

@@ -10,11 +10,17 @@ after a form), and asked, how often the dialog came; the page is kept as a pictu
 `picture`, if that is given.
 Every host under `.test` is this machine.
 do=script: open `url`, run the function `script` in the page with `argument`; out comes `result`.
+do=play: `steps`, a JSON list of [window, action, argument...], in their order; out come their
+`results`, as a JSON list, or an `error`. A window is opened when it is first named. Of its name,
+the first word is the user: windows of one user share cookies, and no others. For the actions see
+`Window`.
 """
 
+import json
 import sys
 from urllib.parse import parse_qs, urlencode
 
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 QUIET = [
@@ -81,13 +87,107 @@ def script(browser, task):
     return {"result": result}
 
 
+class Window:
+    """What a user does in a window. Each method is an action, and returns its result."""
+
+    def __init__(self, context):
+        self.context, self.page = context, context.new_page()
+
+    def open(self, url):
+        """Type an address in; return the status of the page, which may be another one's."""
+        return self._status(self.page.goto(url, timeout=20_000))
+
+    def type(self, selector, text):
+        """Click into a field and type, key by key."""
+        self.page.click(selector)
+        self.page.keyboard.type(text)
+
+    def keys(self, *keys):
+        """Press keys, such as Tab."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def click(self, selector):
+        """Click what leads to a page; return its status."""
+        with self.page.expect_navigation(timeout=20_000) as going:
+            self.page.click(selector)
+        return self._status(going.value)
+
+    def enter(self):
+        """Press Enter where it sends a form; return the status of the page that comes."""
+        with self.page.expect_navigation(timeout=20_000) as going:
+            self.page.keyboard.press("Enter")
+        return self._status(going.value)
+
+    def back(self):
+        """Press the back button, and wait until another address is shown."""
+        session = self.context.new_cdp_session(self.page)
+        history = session.send("Page.getNavigationHistory")
+        entry = history["entries"][history["currentIndex"] - 1]
+        before = self.page.url
+        # Playwright's own go_back waits for a load, which a page out of the cache has none of.
+        session.send("Page.navigateToHistoryEntry", {"entryId": entry["id"]})
+        for _ in range(200):
+            if self.page.url != before:
+                break
+            self.wait(0.1)
+        self.wait(0.3)
+
+    def wait(self, seconds):
+        self.page.wait_for_timeout(seconds * 1000)
+
+    def text(self):
+        return self.page.inner_text("body")
+
+    def address(self):
+        return self.page.url
+
+    def run(self, script, argument=None):
+        """Run a function of JavaScript in the page."""
+        return self.page.evaluate(script, argument)
+
+    def frames(self):
+        """Return the texts of the frames in the page; "" for one that the browser left empty."""
+        return [frame.inner_text("body") for frame in self.page.frames[1:]]
+
+    def cookies(self):
+        return self.context.cookies()
+
+    @staticmethod
+    def _status(response):
+        return response.status if response else None
+
+
+def play(browser, task):
+    contexts, windows, results = {}, {}, []
+    try:
+        for name, action, *given in json.loads(task["steps"][0]):
+            who = name.split()[0]
+            if who not in contexts:
+                contexts[who] = browser.new_context(ignore_https_errors=True)
+            if name not in windows:
+                windows[name] = Window(contexts[who])
+            results.append(getattr(windows[name], action)(*given))
+    except PlaywrightError as error:
+        return {"error": f"step {len(results)}, {name} {action} {given}: {error}"}
+    finally:
+        for context in contexts.values():
+            context.close()
+    return {"results": json.dumps(results)}
+
+
 def main():
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=sys.argv[1], args=QUIET)
+        browser = playwright.chromium.launch(
+            executable_path=sys.argv[1],
+            args=QUIET,
+            ignore_default_args=["--disable-back-forward-cache"],  # people's browsers have one
+        )
         print(urlencode({"version": browser.version}), flush=True)
         for line in sys.stdin:
             task = parse_qs(line.rstrip("\n"), keep_blank_values=True)
-            done = {"visit": visit, "script": script}[task["do"][0]](browser, task)
+            does = {"visit": visit, "script": script, "play": play}[task["do"][0]]
+            done = does(browser, task)
             print(urlencode(done), flush=True)
         browser.close()
 

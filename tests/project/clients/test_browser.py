@@ -47,6 +47,12 @@ class Browser:
         done = self.ask(do="visit", url=url, **task)
         return int(done["status"]), done["body"].strip(), int(done["asked"])
 
+    def play(self, *steps):
+        """Do what people do in windows, step by step; see `play` in browser.py."""
+        done = self.ask(do="play", steps=json.dumps(steps))
+        assert "error" not in done, done["error"]
+        return json.loads(done["results"])
+
     def fetch(self, url, path, method="GET", headers=None, body=None):
         """Open a page and let its script send a request; return status and body."""
         how = {"path": path, "method": method, "headers": headers or {}, "body": body}

@@ -21,7 +21,7 @@ def test_start_makes_an_exercise_and_names_the_first_step(tutorial):
     """`start` makes exercise.py, which runs like naive.py, and says what the first step is."""
     done = tutorial.learn("start", "02")
     assert done.returncode == 0 and "exercise.py is yours" in done.stdout
-    assert "first of 8 steps: The header is read" in done.stdout and "check 02" in done.stdout
+    assert "first of 9 steps: The header is read" in done.stdout and "check 02" in done.stdout
     code = tutorial.exercise("02_basic").read_text("utf-8").partition('"""\n\n')[2]
     assert code and code in tutorial.file("02_basic", "naive.py")
 
@@ -60,7 +60,7 @@ def test_check_stops_at_the_first_step_that_fails(tutorial):
     done = tutorial.learn("check", "02")
     assert done.returncode == 1
     out = done.stdout
-    assert "0 of 8 steps" in out and "Step 1: The header is read" in out
+    assert "0 of 9 steps" in out and "Step 1: The header is read" in out
     assert 'expected  charset="UTF-8" in the challenge' in out
     assert 'came      Basic realm="Authentication Required"' in out
     assert '→ WWW-Authenticate: Basic realm="Authentication Required"' in out

@@ -27,7 +27,7 @@ import httpx2
 import pyotp
 from werkzeug.datastructures import WWWAuthenticate
 
-from learn import digest_answer
+from learn import Provider, digest_answer
 from learn.layout import LESSONS, ROOT
 
 DOCUMENT = ROOT / "docs" / "serving.md"
@@ -470,6 +470,8 @@ def log_in(lesson, base, verify=True):
             "03_digest": log_in_digest,
             "04_jwt": log_in_jwt,
             "05_otp": log_in_otp,
+            "06_sessions": log_in_sessions,
+            "08_oidc": log_in_oidc,
         }[lesson](client)
 
 
@@ -564,6 +566,31 @@ def log_in_otp(client):
     expect(client.get("/", auth=BASIC, headers={"OTP": code}), 401)
 
 
+def log_in_sessions(client):
+    url = client.base_url
+    start, headers = url.path, {"Origin": f"{url.scheme}://{url.netloc.decode()}"}
+
+    def send(target, page, **fields):
+        token = re.search('name="csrf" value="([^"]+)"', expect(client.get(page), 200).text)[1]
+        return client.post(target, data={"csrf": token, **fields}, headers=headers)
+
+    where = expect(client.get("/"), 302).headers["Location"]
+    assert where.startswith(f"{start}login?next="), where
+    expect(send("/login", "/login", username="user1", password="wrong"), 403)
+    page = f"/login?{where.partition('?')[2]}"
+    answer = expect(send(page, page, username="user1", password="pass1"), 303)
+    assert answer.headers["Location"] == start, answer.headers
+    cookie = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+    for _ in range(12):  # in each of the processes
+        expect(client.get("/"), 200)
+    expect(send("/sessions/end", "/sessions"), 303)
+    other = {"csrf": "x", "old": "pass1", "new": "theirs"}
+    expect(client.post("/password", data=other, headers=headers), 400)
+    expect(send("/logout", "/"), 303)
+    for _ in range(12):
+        expect(client.get("/", headers=cookie), 302)
+
+
 def expect(answer, *statuses):
     """Return the answer if its status is one of these."""
     request = answer.request
@@ -572,3 +599,12 @@ def expect(answer, *statuses):
         f" {' or '.join(map(str, statuses))}\n{dict(request.headers)}\n{answer.text[:500]}"
     )
     return answer
+
+
+def log_in_oidc(client):
+    with Provider(port=5018) as provider:  # where the lesson looks for it, unless told otherwise
+        back = provider.authorize(expect(client.get("/login"), 302).headers["Location"])
+        assert back.startswith(str(client.base_url)), back  # its own address, as a browser sees it
+        expect(client.get(back), 303)
+        assert "Hello, Ann!" in expect(client.get("/"), 200).text
+        expect(client.get(back), 400)

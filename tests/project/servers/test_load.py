@@ -21,8 +21,9 @@ import jwt
 import pyotp
 import pytest
 
-from learn import Lesson, digest_answer
+from learn import Browser, Lesson, digest_answer
 from learn.layout import LESSONS
+from learn.running.browser import forms_of
 
 pytestmark = [
     pytest.mark.rest,  # it takes long
@@ -43,7 +44,9 @@ SHARE = {
     "03_digest": 35_000,
     "04_jwt": 40_000,
     "05_otp": 400,
+    "06_sessions": 24_000,
 }
+REFUSED = (302, 401, 403)  # to the login, or no further
 
 
 def basic(name, password):
@@ -123,6 +126,21 @@ def mixed(folder, app, count):
             tokens, status = chance.choice([(good, 200), (gone, 401), (forged, 401)])
             headers = {"Authorization": f"Bearer {chance.choice(tokens)}"}
             yield ("GET", "/secured", headers, None), status, None
+    elif folder == "06_sessions":
+        cookies = [logged_in(app, f"user{n}")[1] for n in "12"]
+        gone = logged_in(app, "user1")
+        assert gone[0].submit("/", to="/logout").status == 303
+        made_up = {"Cookie": f"{cookies[0]['Cookie'][:-6]}AAAAAA"}
+        for _ in range(count):
+            number = chance.choice([0, 1])
+            yield chance.choice(
+                [
+                    (("GET", "/", cookies[number], None), 200, None),
+                    (("GET", "/admin", cookies[number], None), 403 if number else 200, None),
+                    (("GET", "/", gone[1], None), 302, None),
+                    (("GET", "/", made_up, None), 302, None),
+                ]
+            )
     else:
         secrets = [
             pyotp.parse_uri(app.post("/enroll", basic=user).json()["otpauth_uri"])
@@ -138,6 +156,13 @@ def mixed(folder, app, count):
                 yield ("GET", "/", {**user, **code}, None), None, number
             else:
                 yield ("GET", "/public", user, None), 200, None
+
+
+def logged_in(app, name):
+    """Log a user in to lesson 06; return the browser and the header of its cookie."""
+    browser = Browser(app)
+    assert browser.submit("/login", username=name, password=f"pass{name[-1]}").status == 303
+    return browser, {"Cookie": "; ".join(f"{n}={v}" for n, v in browser.cookies.items())}
 
 
 def verdicts(app, requests, clients=4):
@@ -190,6 +215,8 @@ def right_one(folder, app):
         return "POST", "/login", form, "username=user1&password=pass1"
     if folder == "02_basic":
         return "GET", "/", basic("user1", "pass1"), None
+    if folder == "06_sessions":
+        return "GET", "/", logged_in(app, "user1")[1], None
     return "POST", "/pin", basic("user1", "pass1"), None
 
 
@@ -198,6 +225,8 @@ def wrong_one(folder):
     if folder == "01_hashing":
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         return "POST", "/login", form, "username=user1&password=wrong"
+    if folder == "06_sessions":
+        return "GET", "/", {"Cookie": "lesson06=made-up"}, None
     target, method = ("/secured", "GET") if folder == "04_jwt" else ("/", "GET")
     return method, target, basic("user1", "wrong"), None
 
@@ -205,7 +234,7 @@ def wrong_one(folder):
 def expect_right_again(folder, app):
     """Right credentials get in and wrong ones don't."""
     assert ask(app.port, *right_one(folder, app)) in (200, 202)
-    assert ask(app.port, *wrong_one(folder)) in (401, 403)
+    assert ask(app.port, *wrong_one(folder)) in REFUSED
 
 
 @pytest.mark.parametrize("folder", lessons("03_digest"))
@@ -268,7 +297,7 @@ def test_start_while_another_process_writes(folder, file):
     with Lesson(folder, file) as app:
         database = app.settings["DATABASE"]
         with held(database, "IMMEDIATE"), Lesson(folder, file, DATABASE=database) as another:
-            assert ask(another.port, *wrong_one(folder)) in (401, 403)
+            assert ask(another.port, *wrong_one(folder)) in REFUSED
         expect_right_again(folder, app)
 
 
@@ -294,15 +323,15 @@ def test_refresh_token_used_twice_at_once():
 def test_database_locked_by_another_process(folder):
     """While another process holds the database, the answer is 503 and a sentence, never a yes.
 
-    Lesson 04 only reads, which its database allows meanwhile: it goes on as ever.
+    Lessons 04 and 06 only read, which their database allows meanwhile: they go on as ever.
     """
     with Lesson(folder, workers=1) as app:  # one that is ready, for sure
         prepared = right_one(folder, app)
         with held(app.settings["DATABASE"], "EXCLUSIVE"), ThreadPoolExecutor(2) as pool:
             asked = [pool.submit(ask, app.port, *one) for one in (prepared, wrong_one(folder))]
             came = [answer.result() for answer in asked]
-        assert came[0] == (200 if folder == "04_jwt" else 503), came
-        assert came[1] in (503, 401, 403), came
+        assert came[0] == (200 if folder in ("04_jwt", "06_sessions") else 503), came
+        assert came[1] in (503, *REFUSED), came
         assert "Traceback" not in app.log
         expect_right_again(folder, app)
 
@@ -327,6 +356,10 @@ def test_disk_full(folder):
         if folder == "04_jwt":
             login = app.post("/login", basic=("user2", "pass2"))
             change["bearer"] = login.json()["access_token"]
+        if folder == "06_sessions":
+            browser, cookie = logged_in(app, "user2")
+            hidden = forms_of(browser.get("/"))[0].fields
+            change = {"target": "/logout", "form": hidden, "headers": cookie}
         prepared = right_one(folder, app)
         full = (0, resource.RLIM_INFINITY)
         free = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
@@ -336,7 +369,7 @@ def test_disk_full(folder):
             assert ask(app.port, *prepared) == 503  # a count that can't be kept is no yes
         else:
             assert app.post(change.pop("target"), **change).status == 503
-        assert ask(app.port, *wrong_one(folder)) in (401, 403, 503)
+        assert ask(app.port, *wrong_one(folder)) in (503, *REFUSED)
         for worker in workers(app):
             resource.prlimit(worker, resource.RLIMIT_FSIZE, free)
         expect_right_again(folder, app)

@@ -1,5 +1,6 @@
 """The lessons under other servers, in every way to start them, and asked by other clients."""
 
+import copy
 import os
 import shutil
 import socket
@@ -9,12 +10,15 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
-from learn import Lesson, LessonError, digest_answer
+from learn import Browser, Lesson, LessonError, Provider, digest_answer
 from learn.layout import LESSONS
+from learn.running.lesson import GIVEN
 
 USER1 = ("user1", "pass1")
 FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
@@ -90,6 +94,53 @@ def test_jwt_with_four_workers():
         for _ in range(2):
             assert {app.get("/secured", bearer=token).status for _ in range(24)} == {401}
             app.restart()
+
+
+@posix
+def test_sessions_with_four_workers():
+    """A session of one worker is good in all; after logout a copy of its cookie is so in none."""
+    with Lesson("06", workers=4) as app:
+        browser, other = Browser(app), Browser(app)
+        for one in (browser, other):
+            assert one.submit("/login", username="user1", password="pass1").status == 303
+        copy = browser.copy()
+        assert {copy.get("/").status for _ in range(24)} == {200}
+        assert browser.submit("/", to="/logout").status == 303
+        for _ in range(2):
+            assert {copy.get("/").status for _ in range(24)} == {302}
+            assert {other.get("/").status for _ in range(24)} == {200}
+            app.restart()
+
+
+@posix
+def test_oidc_with_four_workers():
+    """A login that one worker began ends in any, once; so does a session, for its provider too."""
+    with Provider() as provider, Lesson("08", workers=4, ISSUER=provider.issuer) as app:
+        for _ in range(2):
+            browser = Browser(app)
+            address = browser.get("/login").header("Location")
+            targets = [urlsplit(provider.authorize(address)) for _ in range(8)]
+            targets = [f"{one.path}?{one.query}" for one in targets]
+            copies = [copy.deepcopy(browser.cookies) for _ in targets]
+            with ThreadPoolExecutor(8) as pool:
+                came = list(pool.map(lambda *pair: visit(app, *pair), targets, copies))
+            assert sorted(status for status, _ in came) == [303] + [400] * 7
+            browser.cookies = dict(came)[303]
+            assert {browser.get("/").status for _ in range(16)} == {200}
+            app.restart()
+            assert {browser.get("/").status for _ in range(16)} == {200}
+            form = {"logout_token": provider.logout_token()}
+            assert app.post("/backchannel-logout", form=form).status == 200
+            assert app.post("/backchannel-logout", form=form).status == 400  # it counts once
+            assert {browser.get("/").status for _ in range(16)} == {302}
+        assert not any(token in app.log for token in provider.tokens)
+
+
+def visit(app, target, cookies):
+    """Visit a page with these cookies; return the status, and the cookies from then on."""
+    browser = Browser(app)
+    browser.cookies = cookies
+    return browser.get(target).status, browser.cookies
 
 
 @needs_curl
@@ -213,7 +264,7 @@ def test_ways_to_start(folder, way, tmp_path):
         text=True,
     )
     try:
-        assert answers(f"http://127.0.0.1:{port}/", process) in (200, 401, 404)
+        assert answers(f"http://127.0.0.1:{port}/", process) in (200, 302, 401, 404)
         assert (tmp_path / folder / "instance" / "lesson.db").exists()  # the lesson's own
     finally:
         process.terminate()
@@ -224,6 +275,7 @@ def test_ways_to_start(folder, way, tmp_path):
 # Imports what an app.py imports first, so that eight processes run the file at the same moment.
 AT_ONCE = """
 import multiprocessing, os, runpy, sys, time, flask, flask_httpauth, jwt, pyotp, segno
+import authlib.integrations.flask_client
 
 sys.path[0] = sys.argv[2]
 from passlib.hash import argon2
@@ -255,9 +307,12 @@ for number in range(40):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_many_start_at_once(folder, tmp_path):
     """Eight processes that start at once, with no database yet, all get to work."""
-    for name in ("app.py", "store.py", "groundwork.py"):  # hashing cheaply, or they hardly meet
-        text = (LESSONS / folder / name).read_text("utf-8")
-        (tmp_path / name).write_text(text.replace("memory_cost=19456", "memory_cost=64"), "utf-8")
+    given = [LESSONS / folder / name for name in ("app.py", *GIVEN)]
+    for path in filter(Path.exists, given):  # hashing cheaply, or they hardly meet
+        text = path.read_text("utf-8")
+        (tmp_path / path.name).write_text(
+            text.replace("memory_cost=19456", "memory_cost=64"), "utf-8"
+        )
     command = [sys.executable, "-c", AT_ONCE, str(tmp_path / "app.py"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.stderr == ""
@@ -271,9 +326,24 @@ def test_bad_settings_get_a_sentence(folder, tmp_path, request):
     bad = ["soon", "-5", "0", "9" * 20]
     cases += [("NONCE_LIFETIME", value) for value in bad] if folder == "03_digest" else []
     cases += [("TOKEN_LIFETIME", value) for value in bad] if folder == "04_jwt" else []
+    if folder == "06_sessions":
+        cases += [(name, v) for name in ("IDLE_TIMEOUT", "ABSOLUTE_TIMEOUT") for v in bad]
+        cases += [("SESSION_COOKIE_SECURE", value) for value in ("no", "1", "null")]
     if folder == "05_otp":
         cases += [(name, value) for name in ("PIN_LIFETIME", "LOCKOUT") for value in bad]
         cases += [("MAIL_SERVER", value) for value in ("here", "a b:25", ":25", "here:65536")]
+    if folder == "08_oidc":
+        names = ("LOGIN_LIFETIME", "IDLE_TIMEOUT", "ABSOLUTE_TIMEOUT")
+        cases += [(name, value) for name in names for value in bad]
+        insecure = ("localhost:5018", "http://other.example", "https://", "ftp://localhost")
+        cases += [("ISSUER", value) for value in insecure]
+        cases += [("SESSION_COOKIE_SECURE", "no")]
+    if folder == "07_passkeys":
+        names = ("CHALLENGE_LIFETIME", "IDLE_TIMEOUT", "ABSOLUTE_TIMEOUT")
+        cases += [(name, value) for name in names for value in bad]
+        origins = ["http://127.0.0.1:5007", "http://shop.example", "https://shop.example/"]
+        origins += ["https://10.0.0.1", "https://Shop.example", "https://shop.example:443"]
+        cases += [("ORIGIN", value) for value in origins] + [("SESSION_COOKIE_SECURE", "perhaps")]
     if not request.config.getoption("--long"):
         cases = list({name: (name, value) for name, value in cases}.values())  # one of each
     for name, value in cases:
@@ -322,6 +392,8 @@ def test_nobody_else_reads_the_database(folder, tmp_path):
         app.post("/login", form={"username": "user2", "password": "pass2"})
         app.get("/", digest=("user1", "pass1"))
         app.get("/", basic=("user1", "pass1"))
+        if folder == "06_sessions":
+            Browser(app).submit("/login", username="user1", password="pass1")
         modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     assert "lesson.db" in modes and set(modes.values()) == {0o600}, modes
 
@@ -330,7 +402,14 @@ def test_nobody_else_reads_the_database(folder, tmp_path):
 def test_a_large_body_is_refused_unread(folder, tmp_path, monkeypatch):
     """Hundreds of megabytes, plain, as a file or in pieces, are a 4xx, and lie on no disk."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    target = {"01_hashing": "/login", "04_jwt": "/login", "05_otp": "/pin"}.get(folder, "/users")
+    targets = {
+        "01_hashing": "/login",
+        "04_jwt": "/login",
+        "05_otp": "/pin",
+        "06_sessions": "/login",
+        "07_passkeys": "/login",
+    }
+    target = targets.get(folder, "/users")
     head = f"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
     start = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
     size = len(start) + (600 << 20)
@@ -362,6 +441,19 @@ def test_groundwork_is_the_same_in_every_lesson():
         assert "\nTABLES = " in own and "def add_demo_users(" in own, folder
 
 
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=posix)])
+def test_a_file_from_anywhere_finds_the_templates(tmp_path, workers):
+    """A learner's file that lies elsewhere renders its lesson's templates, its own ones first."""
+    text = (LESSONS / "06_sessions" / "app.py").read_text("utf-8")
+    (tmp_path / "mine.py").write_text(text, "utf-8")
+    with Lesson("06", tmp_path / "mine.py", workers=workers) as app:
+        assert "<form" in app.get("/login").text
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "login.html").write_text("my own", "utf-8")
+    with Lesson("06", tmp_path / "mine.py", workers=workers) as app:
+        assert app.get("/login").text == "my own"
+
+
 def test_a_file_from_anywhere_may_import_what_is_given(tmp_path):
     """A learner's file that lies elsewhere imports what its lesson gives, and not its app.py."""
     text = (LESSONS / "02_basic" / "app.py").read_text("utf-8")
@@ -377,7 +469,14 @@ def test_a_file_from_anywhere_may_import_what_is_given(tmp_path):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_broken_body_is_refused(folder, workers):
     """Chunks that are none, of a form of either kind, are a 4xx and no error 500."""
-    target = {"01_hashing": "/login", "04_jwt": "/login", "05_otp": "/pin"}.get(folder, "/account")
+    targets = {
+        "01_hashing": "/login",
+        "04_jwt": "/login",
+        "05_otp": "/pin",
+        "06_sessions": "/login",
+        "07_passkeys": "/login",
+    }
+    target = targets.get(folder, "/account")
     kinds = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]
     with Lesson(folder, workers=workers) as app:
         for kind in kinds:

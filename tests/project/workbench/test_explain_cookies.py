@@ -10,6 +10,7 @@ import pytest
 from explaining import check_said, everything, flask_cookie, part, said, token
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
+from flask_login import LoginManager, UserMixin, login_user
 from itsdangerous import Serializer, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
 
 from learn.explain import Context, explain, explain_line
@@ -122,6 +123,27 @@ def test_cookies_that_can_not_be_opened(paste, says):
     check_said(paste, "", says)
 
 
+def test_what_flask_login_keeps(monkeypatch):
+    """All that a real Flask-Login puts into the session and beside it is explained."""
+    app = Flask(__name__)
+    app.secret_key = KEY
+    manager = LoginManager(app)
+
+    class User(UserMixin):
+        id = "7"
+
+    manager.user_loader(lambda name: User())
+    app.add_url_rule("/", view_func=lambda: str(login_user(User(), remember=True)), endpoint="in")
+    set_by_login = app.test_client().get("/").headers.getlist("Set-Cookie")
+    below = "\n".join(said(f"Set-Cookie: {value}", keys=[KEY])[1] for value in set_by_login)
+    for name in ("_user_id", "_fresh", "_id"):
+        assert f"{name}: `" in below, below
+    assert "Flask-Login's: the user whom" in below and "`fresh_login_required` asks" in below
+    assert "`session_protection` strong" in below and "keeps nothing on the server" in below
+    assert "Flask-Login's `remember_token`" in below and "not fresh" in below
+    assert below.count("it matches a known key") == 2
+
+
 def test_remember_token():
     """Flask-Login's cookie: the id is readable, the rest an HMAC, and no time is in it."""
     for paste in (f"Cookie: remember_token={REMEMBER}", REMEMBER, f"remember_token={REMEMBER}"):
@@ -210,7 +232,22 @@ def test_paseto():
     ("value", "first"),
     [
         ("a=b; SameSite=None; HttpOnly", "`SameSite=None` without `Secure`"),
-        ("__Host-a=b; Path=/", "`__Host-`"),
+        ("__Host-a=b; Path=/", "`Secure` is missing: browsers refuse"),
+        (
+            "__host-a=b; Secure",
+            "`__host-` needs `Secure` and `Path=/`, and no `Domain`, and `Path=/`",
+        ),
+        ("__Host-a=b; Secure; Path=/login; HttpOnly; SameSite=Lax", "`Path=/` is missing"),
+        ("__Host-a=b; Domain=x", "`Secure` is missing and `Path=/` is missing and `Domain` is set"),
+        ("=__Host-a; Secure; HttpOnly; SameSite=Lax", "has no name"),
+        ("a=b; Partitioned; HttpOnly; SameSite=Lax", "`Partitioned` without `Secure`"),
+        (
+            "a=b; Partitioned; Secure; HttpOnly; SameSite=Lax",
+            "Note: `Partitioned` without `SameSite",
+        ),
+        ("a=b; Partitioned; Secure; HttpOnly; SameSite=None", ""),
+        (f"a={'b' * 4096}; Secure; HttpOnly; SameSite=Lax", "more than 4096 bytes"),
+        (f"a={'b' * 4095}; Secure; HttpOnly; SameSite=Lax", ""),
         ("__Host-a=b; Secure; Path=/; Domain=example.org", "`__Host-`"),
         ("__Secure-a=b", "`__Secure-`"),
         ("__Host-a=b; Secure; Path=/; HttpOnly; SameSite=Lax", ""),
@@ -220,3 +257,34 @@ def test_paseto():
 def test_cookies_that_browsers_refuse(value, first):
     """What browsers will not store is said first."""
     check_said(f"Set-Cookie: {value}", first)
+
+
+def test_prefixes_and_partitioned():
+    """What a prefix promises is said of the cookie both ways; limits and partitions as well."""
+    for header in ("Cookie: ", "Set-Cookie: "):
+        text = said(f"{header}__Host-id=w8Y2sQfVq3pZkD0aXr5LtB; Secure; Path=/")[1]
+        assert "__Host-: the prefix promises that this very host" in text
+        text = said(f"{header}__Secure-id=w8Y2sQfVq3pZkD0aXr5LtB; Secure; Path=/")[1]
+        assert "A subdomain can set it as well" in text and "very host" not in text
+        assert "prefix promises" not in said(f"{header}Host-id=w8Y2sQfVq3pZkD0aXr5LtB; Secure")[1]
+    assert "Flask's session" in said(f"Cookie: __Host-session={LOGIN}")[1]
+    assert "of Flask's session cookie" in said("Cookie: __Host-session=w8Y2sQfVq3pZkD0aXr5L")[1]
+    notes = explain("Set-Cookie", "a=b; Secure; SameSite=None; HttpOnly; Partitioned")
+    assert "CHIPS" in part(notes, "Partitioned").text
+    assert "browsers keep it for 400 days" in said("Set-Cookie: a=b; Max-Age=63072000")[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "first", "note"),
+    [
+        ('"cookies"', "", "all cookies of this host's domain"),
+        ('"cookies", "storage","cache"', "", "service workers"),
+        ('"*"', "", "everything"),
+        ("cookies", "double quotation marks", "ignore it without"),
+        ('"cookie"', "no kind of data", "no kind of data"),
+        ('"cookies" "storage"', "no kind of data", "no kind of data"),
+    ],
+)
+def test_clear_site_data(value, first, note):
+    """What the browser is to forget, what it takes, and what it does not do."""
+    check_said(f"Clear-Site-Data: {value}", first, note, "a copy of a cookie still works")

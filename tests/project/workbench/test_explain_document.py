@@ -85,6 +85,13 @@ algorithm=MD5, qop=auth, nc=00000001, cnonce="c1", response="581e79669da9193e2e8
         {},
     ),
     (
+        "The cookie that no browser stores",
+        "The login works in a test client. In a browser, everybody is asked to log in again.",
+        "Set-Cookie: __Host-session=w8Y2sQfVq3pZkD0aXr5LtB; Domain=shop.example; Secure; HttpOnly; "
+        "Path=/; SameSite=Lax",
+        {},
+    ),
+    (
         "What a login answered",
         "The JSON of lesson 04, cut off by a terminal.",
         '{"access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ1c2VyMSIsImlzcy…", '
@@ -115,8 +122,8 @@ The answer is better if you say what you know: `--password USER:PASSWORD` recomp
 `--salt` names the salt of your itsdangerous serializer, and `--words FILE` tries a list of words
 as the key of your own token or session.
 
-Here are ten pastes as they stand in bug reports, with names, hosts and secrets invented. A test
-writes this page; for it, the time is always the same.
+Here are eleven pastes as they stand in bug reports, with names, hosts and secrets invented. A
+test writes this page; for it, the time is always the same.
 """
 
 

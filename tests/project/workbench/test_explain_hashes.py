@@ -38,6 +38,7 @@ def test_argon2id_at_the_lessons_parameters():
         ("$2y$05$" + "a" * 53, "power of 5", "cost of 10"),
         ("$1$salt$" + "a" * 22, "MD5-crypt", "lesson 01"),
     ],
+    ids=range(12),
 )
 def test_other_schemes(made, named, weak):
     """Each scheme is named with its price; one that is too cheap is a risk, not refused."""

@@ -256,7 +256,7 @@ def test_claims_alone():
         (f"https://app.example/#access_token={TOKEN}&x=1", "stands in an address", '`"1"`: subj'),
         (f'"GET /secured?token={TOKEN} HTTP/1.1" 401 -', "stands in an address", '`"1"`: subj'),
         ("http://user1:pass1@127.0.0.1:5002/", "A password stands in an address", "`user1`"),
-        ("https://app.example/cb?code=abc123456&state=x", "", "A code of OAuth 2.0, probably"),
+        ("https://app.example/cb?code=abc123456&state=x", "", "`code`: the code that"),
         (f"grant_type=refresh_token&refresh_token={TOKEN}", "signature", "to the issuer only"),
     ],
 )

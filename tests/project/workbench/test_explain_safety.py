@@ -49,6 +49,7 @@ NAMES = [
     "OTP",
     "Retry-After",
     "Cache-Control",
+    "Clear-Site-Data",
     "Proxy-Authorization",
     "Proxy-Authenticate",
 ]

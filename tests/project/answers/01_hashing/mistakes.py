@@ -1,11 +1,13 @@
 """Wrong answers to lesson 01: each a right one with one believable mistake in it.
 
-step: where it must be caught; base: the right answer that it is made from ("app" is app.py).
+kind: what it is about; step: where it must be caught; base: the right answer that it is made from
+("app" is app.py). UNSEEN lists what no check can see, with what to look for in the file instead.
 """
 
 MISTAKES = [
     {
         "name": "says no with status 200",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "factory",
         "old": 'WRONG = "Sorry, that\'s not right.", 403',
@@ -13,6 +15,7 @@ MISTAKES = [
     },
     {
         "name": "refuses with 401, which would have to name a scheme",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "app",
         "old": 'abort(403, "User name or password is wrong.")',
@@ -20,6 +23,7 @@ MISTAKES = [
     },
     {
         "name": "takes a form without a password for a bad request at login",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "by_hand",
         "old": "name, password = read(403)",
@@ -27,6 +31,7 @@ MISTAKES = [
     },
     {
         "name": "returns True for an unknown user",
+        "kind": "identity",
         "step": "TestOwnPasswords",
         "base": "app",
         "old": "return known and bool(right)",
@@ -34,6 +39,7 @@ MISTAKES = [
     },
     {
         "name": "compares with the first user's hash, whoever it is",
+        "kind": "identity",
         "step": "TestOwnPasswords",
         "base": "classes",
         "old": "hashed = dict(self.all()).get(name)",
@@ -41,6 +47,7 @@ MISTAKES = [
     },
     {
         "name": "takes any user's password for any user",
+        "kind": "identity",
         "step": "TestOwnPasswords",
         "base": "by_hand",
         "changes": [
@@ -65,6 +72,7 @@ MISTAKES = [
     },
     {
         "name": "a registration overwrites the user who was there",
+        "kind": "identity",
         "step": "TestRegister",
         "base": "by_hand",
         "old": "        if name in users:\n            abort(409)\n",
@@ -72,6 +80,7 @@ MISTAKES = [
     },
     {
         "name": "says 409 but has changed the password already",
+        "kind": "storage",
         "step": "TestRegister",
         "base": "factory",
         "old": '    if find(name):\n        return "This name is taken.", 409\n',
@@ -83,6 +92,7 @@ MISTAKES = [
     },
     {
         "name": "registers an empty password",
+        "kind": "identity",
         "step": "TestRegister",
         "base": "classes",
         "old": "if not value or",
@@ -90,6 +100,7 @@ MISTAKES = [
     },
     {
         "name": "a missing field is an error 500",
+        "kind": "headers",
         "step": "TestRegister",
         "base": "app",
         "old": "    if password is None:\n        abort(status,",
@@ -97,6 +108,7 @@ MISTAKES = [
     },
     {
         "name": "keeps the users in a dictionary",
+        "kind": "storage",
         "step": "TestKept",
         "base": "by_hand",
         "changes": [
@@ -110,11 +122,12 @@ MISTAKES = [
                 "    draft.replace(FILE)\n",
                 "    USERS.update(users)\n",
             ),
-            ("lock = threading.Lock()", "lock = threading.Lock()\nUSERS = {}"),
+            ("import contextlib\n", "import contextlib\n\nUSERS = {}\n"),
         ],
     },
     {
         "name": "makes the table anew at each start",
+        "kind": "storage",
         "step": "TestKept",
         "base": "classes",
         "old": 'file.execute("create table if not exists users (name text unique, hash text)")',
@@ -123,6 +136,7 @@ MISTAKES = [
     },
     {
         "name": "forgets to commit",
+        "kind": "concurrency",
         "step": "TestRegister",
         "base": "factory",
         "old": "    connection().commit()\n    if not added:",
@@ -130,6 +144,7 @@ MISTAKES = [
     },
     {
         "name": "an unknown user is answered at once",
+        "kind": "disclosure",
         "step": "TestNoList",
         "base": "factory",
         "old": '        argon2.verify(password, current_app.extensions["nobody"])\n',
@@ -137,6 +152,7 @@ MISTAKES = [
     },
     {
         "name": "tells an unknown user from a wrong password in the text",
+        "kind": "disclosure",
         "step": "TestNoList",
         "base": "by_hand",
         "old": "    except VerifyMismatchError:\n        abort(403)\n",
@@ -145,6 +161,7 @@ MISTAKES = [
     },
     {
         "name": "no NFC",
+        "kind": "identity",
         "step": "TestText",
         "base": "asynchronous",
         "old": 'unicodedata.normalize("NFC", text.translate(SPACES))',
@@ -152,6 +169,7 @@ MISTAKES = [
     },
     {
         "name": "NFC at registration only",
+        "kind": "identity",
         "step": "TestText",
         "base": "by_hand",
         "old": '    password = unicodedata.normalize("NFC", spaced)',
@@ -159,6 +177,7 @@ MISTAKES = [
     },
     {
         "name": "counts characters, not bytes",
+        "kind": "identity",
         "step": "TestText",
         "base": "factory",
         "old": "0 < len(text.encode()) <= 1024",
@@ -166,6 +185,7 @@ MISTAKES = [
     },
     {
         "name": "cuts a long password off",
+        "kind": "identity",
         "step": "TestText",
         "base": "classes",
         "old": '(request.form.get(name) or "")[:4097]',
@@ -173,6 +193,7 @@ MISTAKES = [
     },
     {
         "name": "normalises, but leaves the no-break space what it is",
+        "kind": "identity",
         "step": "TestText",
         "base": "classes",
         "old": 'BLANKS.sub(" ", value)',
@@ -180,6 +201,7 @@ MISTAKES = [
     },
     {
         "name": "takes away every blank",
+        "kind": "identity",
         "step": "TestText",
         "base": "factory",
         "old": 'return " " if category',
@@ -187,6 +209,7 @@ MISTAKES = [
     },
     {
         "name": "lets a NUL through to the hash",
+        "kind": "identity",
         "step": "TestText",
         "base": "asynchronous",
         "old": '1 <= len(text.encode()) <= 1024 and "\\0" not in text',
@@ -194,6 +217,7 @@ MISTAKES = [
     },
     {
         "name": "no limit to the form",
+        "kind": "configuration",
         "step": "TestLimits",
         "base": "by_hand",
         "old": 'app.config["MAX_CONTENT_LENGTH"] = 2**14\n',
@@ -201,6 +225,7 @@ MISTAKES = [
     },
     {
         "name": "a limit to the form at registration only",
+        "kind": "configuration",
         "step": "TestLimits",
         "base": "classes",
         "changes": [
@@ -218,6 +243,7 @@ MISTAKES = [
     },
     {
         "name": "measures the password only when it is normalised",
+        "kind": "configuration",
         "step": "TestLimits",
         "base": "asynchronous",
         "changes": [
@@ -227,6 +253,7 @@ MISTAKES = [
     },
     {
         "name": "still makes sha512_crypt hashes for new users",
+        "kind": "storage",
         "step": "TestArgon2",
         "base": "classes",
         "old": 'CryptContext(["argon2", "sha512_crypt"], deprecated=["sha512_crypt"])',
@@ -234,6 +261,7 @@ MISTAKES = [
     },
     {
         "name": "`flask users` prints the hashes",
+        "kind": "disclosure",
         "step": "TestArgon2",
         "base": "asynchronous",
         "old": 'print(f"{who:20} {pwd.identify(stored)}")',
@@ -241,6 +269,7 @@ MISTAKES = [
     },
     {
         "name": "`flask users` is a page, not a command",
+        "kind": "configuration",
         "step": "TestArgon2",
         "base": "app",
         "old": '@app.cli.command("users")',
@@ -248,6 +277,7 @@ MISTAKES = [
     },
     {
         "name": "never replaces the old hash",
+        "kind": "storage",
         "step": "TestOldHashes",
         "base": "factory",
         "old": "    if scheme is sha512_crypt:",
@@ -255,6 +285,7 @@ MISTAKES = [
     },
     {
         "name": "replaces the old hash whether the password is right or not",
+        "kind": "storage",
         "step": "TestOldHashes",
         "base": "factory",
         "changes": [
@@ -270,9 +301,752 @@ MISTAKES = [
     },
     {
         "name": "user2 begins with Argon2id",
+        "kind": "storage",
         "step": "TestOldHashes",
         "base": "classes",
         "old": 'context.handler("sha512_crypt").using(rounds=5000).hash("pass2")',
         "new": 'context.hash("pass2")',
     },
+    {
+        "name": "a pattern in the user name fits several users",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "hooks",
+        "old": '"SELECT hash FROM users WHERE name = ?", (g.name,)',
+        "new": '"SELECT hash FROM users WHERE name LIKE ?", (g.name,)',
+    },
+    {
+        "name": "puts the user name into the SQL",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "factory",
+        "old": (
+            'row = connection().execute("SELECT secret FROM accounts WHERE '
+            'login = ?", [name]).fetchone()'
+        ),
+        "new": (
+            'row = connection().execute(f"SELECT secret FROM accounts '
+            "WHERE login = '{name}'\").fetchone()"
+        ),
+    },
+    {
+        "name": "logs in from the address as well",
+        "kind": "identity",
+        "step": "TestRefusals",
+        "base": "classes",
+        "old": 'value = (request.form.get(name) or "")[:4097]',
+        "new": 'value = (request.values.get(name) or "")[:4097]',
+    },
+    {
+        "name": "logs in by GET",
+        "kind": "identity",
+        "step": "TestRefusals",
+        "base": "app",
+        "changes": [
+            ('@app.post("/login")\n', '@app.route("/login", methods=["GET", "POST"])\n'),
+            (
+                'text = request.form.get(field, "")',
+                (
+                    'text = request.values.get(field, "") if request.method == '
+                    '"GET" else request.form.get(field, "")'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a session cookie lets in whoever was let in once",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "factory",
+        "changes": [
+            (
+                "from flask import Blueprint, Flask, abort, current_app, g, request\n",
+                ("from flask import Blueprint, Flask, abort, current_app, g, request, session\n"),
+            ),
+            (
+                ("    stored = find(name)\n    if stored is None:"),
+                (
+                    '    if session.get("name") == name:\n'
+                    '        return f"Hello, {name}!"\n'
+                    "    stored = find(name)\n"
+                    "    if stored is None:"
+                ),
+            ),
+            (
+                ('        connection().commit()\n    return f"Hello, {name}!"'),
+                (
+                    "        connection().commit()\n"
+                    '    session["name"] = name\n'
+                    '    return f"Hello, {name}!"'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "compares the first letters only",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "by_hand",
+        "changes": [
+            ("    return name, password\n", "    return name, password[:4]\n"),
+            (
+                'old = sha512_crypt.using(rounds=5000).hash("pass2")',
+                'old = sha512_crypt.using(rounds=5000).hash("pass")',
+            ),
+            ('"user1": hasher.hash("pass1")', '"user1": hasher.hash("pass")'),
+        ],
+    },
+    {
+        "name": "compares small letters",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "app",
+        "old": "    return username, password\n",
+        "new": "    return username, password.lower()\n",
+    },
+    {
+        "name": "takes user names in capitals for the same",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "app",
+        "old": "    return username, password\n",
+        "new": "    return username.lower(), password\n",
+    },
+    {
+        "name": "the table of users ignores case",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "orm",
+        "old": "(name VARCHAR PRIMARY KEY, secret",
+        "new": "(name VARCHAR PRIMARY KEY COLLATE NOCASE, secret",
+    },
+    {
+        "name": "strips passwords",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "files",
+        "old": '    return text if len(text.encode()) <= 1024 else ""',
+        "new": '    return text.strip() if len(text.encode()) <= 1024 else ""',
+    },
+    {
+        "name": "NFKC instead of NFC",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "hooks",
+        "old": 'unicodedata.normalize("NFC", spaced)',
+        "new": 'unicodedata.normalize("NFKC", spaced)',
+    },
+    {
+        "name": "casefolds what it normalises",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "orm",
+        "old": 'unicodedata.normalize("NFC", BLANK.sub(" ", text))',
+        "new": 'unicodedata.normalize("NFC", BLANK.sub(" ", text)).casefold()',
+    },
+    {
+        "name": "reads latin-1 where UTF-8 fails",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "by_hand",
+        "changes": [
+            (
+                (
+                    "        form = parse_qs(request.get_data().decode(), "
+                    'errors="strict", max_num_fields=9)\n'
+                    "    except ValueError:\n"
+                    "        abort(status)\n"
+                ),
+                (
+                    "        form = parse_qs(request.get_data().decode(), "
+                    'errors="strict", max_num_fields=9)\n'
+                    "    except ValueError:\n"
+                    '        form = parse_qs(request.get_data().decode("latin-1"), '
+                    'encoding="latin-1")\n'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "registers from the address",
+        "kind": "identity",
+        "step": "TestRegister",
+        "base": "app",
+        "old": '    text = request.form.get(field, "")\n',
+        "new": (
+            '    text = request.form.get(field, "")\n'
+            '    if request.path == "/register":\n'
+            '        text = request.values.get(field, "")\n'
+        ),
+    },
+    {
+        "name": "keeps the password beside the hash",
+        "kind": "storage",
+        "step": "TestArgon2",
+        "base": "factory",
+        "changes": [
+            (
+                "accounts (login TEXT PRIMARY KEY, secret TEXT)",
+                "accounts (login TEXT PRIMARY KEY, secret TEXT, hint TEXT)",
+            ),
+            (
+                'insert = "INSERT OR IGNORE INTO accounts VALUES (?, ?)"',
+                'insert = "INSERT OR IGNORE INTO accounts VALUES (?, ?, ?)"',
+            ),
+            (
+                "[name, argon2.hash(password)]).rowcount",
+                "[name, argon2.hash(password), password]).rowcount",
+            ),
+            (
+                ('tables.execute("INSERT OR IGNORE INTO accounts VALUES (?, ?)", [name, stored])'),
+                (
+                    'tables.execute("INSERT OR IGNORE INTO accounts VALUES (?, ?, '
+                    'NULL)", [name, stored])'
+                ),
+            ),
+            (
+                'for name, stored in connection().execute("SELECT * FROM accounts")',
+                ('for name, stored in connection().execute("SELECT login, secret FROM accounts")'),
+            ),
+        ],
+    },
+    {
+        "name": "keeps the password in base64",
+        "kind": "storage",
+        "step": "TestArgon2",
+        "base": "by_hand",
+        "old": "        save({**users, name: hashed})\n",
+        "new": (
+            "        save({**users, name: hashed})\n"
+            "        import base64\n"
+            "\n"
+            '        with open(f"{FILE}.backup", "ab") as backup:\n'
+            '            backup.write(base64.b64encode(f"{name}:{password}"'
+            '.encode()) + b"\\n")\n'
+        ),
+    },
+    {
+        "name": "keeps a quick digest of the pair, to find doubles",
+        "kind": "storage",
+        "step": "TestArgon2",
+        "base": "classes",
+        "changes": [
+            (
+                'users = Users(app.config["DATABASE"])\n',
+                (
+                    'users = Users(app.config["DATABASE"])\n'
+                    "with users.open() as file:\n"
+                    '    file.execute("create table if not exists doubles (digest text)")\n'
+                ),
+            ),
+            (
+                '        return "", 201\n',
+                (
+                    "        import hashlib\n"
+                    "\n"
+                    "        pair = f\"{field('username', 400)}:{field('password', 400)}\"\n"
+                    "        with users.open() as file:\n"
+                    "            digest = hashlib.sha256(pair.encode()).hexdigest()\n"
+                    '            file.execute("insert into doubles values (?)", [digest])\n'
+                    '        return "", 201\n'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "Argon2i instead of Argon2id",
+        "kind": "storage",
+        "step": "TestArgon2",
+        "base": "app",
+        "old": 'argon2__type="ID"',
+        "new": 'argon2__type="I"',
+    },
+    {
+        "name": "Argon2id at a tenth of the memory",
+        "kind": "storage",
+        "step": "TestArgon2",
+        "base": "app",
+        "old": "argon2__memory_cost=19456",
+        "new": "argon2__memory_cost=1945",
+    },
+    {
+        "name": "Argon2id with one round",
+        "kind": "storage",
+        "step": "TestArgon2",
+        "base": "hooks",
+        "old": "memory_cost=19456, rounds=2",
+        "new": "memory_cost=19456, rounds=1",
+    },
+    {
+        "name": "scrypt that calls itself argon2",
+        "kind": "storage",
+        "step": "TestArgon2",
+        "base": "factory",
+        "old": "from passlib.hash import argon2, sha512_crypt",
+        "new": ("from passlib.hash import scrypt as argon2\nfrom passlib.hash import sha512_crypt"),
+    },
+    {
+        "name": "scrypt that writes itself as Argon2id",
+        "kind": "storage",
+        "step": "TestArgon2",
+        "base": "layered",
+        "changes": [
+            (
+                (
+                    "        return hash_secret(self.keyed(password), salt, 2, "
+                    "19456, 1, 32, Type.ID).decode()\n"
+                ),
+                (
+                    '        return "$argon2id$v=19$m=19456,t=2,p=1$" + "$".join(\n'
+                    '            base64.b64encode(part).decode().rstrip("=")\n'
+                    "            for part in (salt, self.scrypt(password, salt))\n"
+                    "        )\n"
+                    "\n"
+                    "    def scrypt(self, password, salt):\n"
+                    "        return hashlib.scrypt(self.keyed(password), "
+                    "salt=salt, n=2**14, r=8, p=1, dklen=32)\n"
+                ),
+            ),
+            (
+                (
+                    "        kind = extract_parameters(stored).type\n"
+                    "        try:\n"
+                    "            return verify_secret(stored.encode(), "
+                    "self.keyed(password), kind)\n"
+                    "        except Argon2Error:\n"
+                    "            return False\n"
+                ),
+                (
+                    '        salt, digest = (base64.b64decode(p + "==") for p in '
+                    'stored.split("$")[-2:])\n'
+                    "        return hmac.compare_digest(digest, self.scrypt(password, salt))\n"
+                ),
+            ),
+            ("import hmac\n", ("import base64\nimport hashlib\nimport hmac\n")),
+            (
+                (
+                    "from argon2 import extract_parameters\n"
+                    "from argon2.exceptions import Argon2Error\n"
+                    "from argon2.low_level import Type, hash_secret, verify_secret\n"
+                ),
+                "",
+            ),
+        ],
+    },
+    {
+        "name": "one salt for all",
+        "kind": "storage",
+        "step": "TestArgon2",
+        "base": "layered",
+        "old": "salt = os.urandom(16)",
+        "new": 'salt = b"lesson01-is-salt"',
+    },
+    {
+        "name": "a salt that is made of the user name",
+        "kind": "storage",
+        "step": "TestArgon2",
+        "base": "layered",
+        "changes": [
+            (
+                ("def make(self, password):\n        salt = os.urandom(16)"),
+                (
+                    'def make(self, password, name=""):\n'
+                    "        salt = hashlib.sha256(name.encode()).digest()[:16]"
+                ),
+            ),
+            (
+                "if not self.store.put(name, self.passwords.make(password), None):",
+                "if not self.store.put(name, self.passwords.make(password, name), None):",
+            ),
+            ("import hmac\n", ("import hashlib\nimport hmac\n")),
+        ],
+    },
+    {
+        "name": "keeps the old hash in a column of its own",
+        "kind": "storage",
+        "step": "TestOldHashes",
+        "base": "factory",
+        "changes": [
+            (
+                "accounts (login TEXT PRIMARY KEY, secret TEXT)",
+                "accounts (login TEXT PRIMARY KEY, secret TEXT, old TEXT)",
+            ),
+            (
+                'insert = "INSERT OR IGNORE INTO accounts VALUES (?, ?)"',
+                'insert = "INSERT OR IGNORE INTO accounts VALUES (?, ?, NULL)"',
+            ),
+            (
+                ('tables.execute("INSERT OR IGNORE INTO accounts VALUES (?, ?)", [name, stored])'),
+                (
+                    'tables.execute("INSERT OR IGNORE INTO accounts VALUES (?, ?, '
+                    'NULL)", [name, stored])'
+                ),
+            ),
+            (
+                'for name, stored in connection().execute("SELECT * FROM accounts")',
+                ('for name, stored in connection().execute("SELECT login, secret FROM accounts")'),
+            ),
+            (
+                "UPDATE accounts SET secret = ? WHERE",
+                "UPDATE accounts SET old = secret, secret = ? WHERE",
+            ),
+        ],
+    },
+    {
+        "name": "replaces the old hash by a cheap Argon2id",
+        "kind": "storage",
+        "step": "TestOldHashes",
+        "base": "factory",
+        "old": ("        connection().execute(change, [argon2.hash(password), name, stored])"),
+        "new": (
+            "        cheap = argon2.using(memory_cost=1024, rounds=1).hash(password)\n"
+            "        connection().execute(change, [cheap, name, stored])"
+        ),
+    },
+    {
+        "name": "keeps the users beside the app, whatever FLASK_DATABASE says",
+        "kind": "configuration",
+        "step": "TestKept",
+        "base": "hooks",
+        "changes": [
+            (
+                "app.config.from_prefixed_env()\n",
+                ('app.config.from_prefixed_env()\napp.config["DATABASE"] = __file__ + ".users"\n'),
+            ),
+        ],
+    },
+    {
+        "name": "looks whether the name is free, then hashes, then stores",
+        "kind": "concurrency",
+        "step": "TestRegister",
+        "base": "factory",
+        "changes": [
+            ("login TEXT PRIMARY KEY, secret", "login TEXT, secret"),
+            (
+                "        for name, stored in [\n",
+                (
+                    "        if tables.execute('SELECT 1 FROM accounts').fetchone():\n"
+                    "            return app\n"
+                    "        for name, stored in [\n"
+                ),
+            ),
+            ("[name, argon2.hash(password)]).rowcount", "[name, argon2.hash(password)]).rowcount"),
+        ],
+    },
+    {
+        "name": "writes the whole file without a lock",
+        "kind": "concurrency",
+        "step": "TestRegister",
+        "base": "files",
+        "changes": [
+            (
+                (
+                    "    hash = context.hash(password)\n"
+                    "    with locked():\n"
+                    "        users = load()\n"
+                    "        if name in users:\n"
+                    '            return page(409, "Somebody has this name.")\n'
+                    "        save({**users, name: hash})\n"
+                ),
+                (
+                    "    users = load()\n"
+                    "    if name in users:\n"
+                    '        return page(409, "Somebody has this name.")\n'
+                    "    save({**users, name: context.hash(password)})\n"
+                ),
+            ),
+            (
+                'FILE.with_name(f"{FILE.name}.{os.getpid()}")',
+                'FILE.with_name(f"{FILE.name}.{os.urandom(4).hex()}")',
+            ),
+        ],
+    },
+    {
+        "name": "locks the file within one process only",
+        "kind": "concurrency",
+        "step": "TestKept",
+        "base": "files",
+        "changes": [
+            (
+                ("@contextlib.contextmanager\ndef locked():"),
+                ("ours = threading.Lock()\n\n\n@contextlib.contextmanager\ndef locked():"),
+            ),
+            (
+                (
+                    '    lock = f"{FILE}.lock"\n'
+                    "    while True:\n"
+                    "        try:\n"
+                    "            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))\n"
+                    "            break\n"
+                    "        except (FileExistsError, PermissionError):\n"
+                    "            time.sleep(0.005)\n"
+                    "    try:\n"
+                    "        yield\n"
+                    "    finally:\n"
+                    "        os.unlink(lock)\n"
+                ),
+                ("    with ours:\n        yield\n"),
+            ),
+            ("import time\n", ("import threading\nimport time\n")),
+            (
+                ("        users = load()\n        if name in users:\n            return page(409"),
+                (
+                    "        users = load()\n"
+                    "        time.sleep(0.1)  # a disk may be slow\n"
+                    "        if name in users:\n"
+                    "            return page(409"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "reads the users once, at the start",
+        "kind": "concurrency",
+        "step": "TestKept",
+        "base": "by_hand",
+        "changes": [
+            ("def load():\n", ("@functools.cache\ndef load():\n")),
+            ("import json\n", ("import functools\nimport json\n")),
+            ("    draft.replace(FILE)\n", ("    draft.replace(FILE)\n    load.cache_clear()\n")),
+        ],
+    },
+    {
+        "name": "keeps looked-up users in memory, unknown ones too",
+        "kind": "concurrency",
+        "step": "TestRegister",
+        "base": "classes",
+        "changes": [
+            (
+                "        hashed = dict(self.all()).get(name)\n",
+                "        hashed = self.lookup(name)\n",
+            ),
+            (
+                "    def right(self, name, password):",
+                (
+                    "    @functools.lru_cache\n"
+                    "    def lookup(self, name):\n"
+                    "        return dict(self.all()).get(name)\n"
+                    "\n"
+                    "    def right(self, name, password):"
+                ),
+            ),
+            ("import re\n", ("import functools\nimport re\n")),
+        ],
+    },
+    {
+        "name": "saves the users when it ends",
+        "kind": "concurrency",
+        "step": "TestKept",
+        "base": "by_hand",
+        "changes": [
+            (
+                (
+                    '    draft = FILE.with_suffix(".new")\n'
+                    '    draft.write_text(json.dumps(users), "utf-8")\n'
+                    "    draft.replace(FILE)\n"
+                ),
+                "    USERS.update(users)\n",
+            ),
+            (
+                '    return json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}\n',
+                "    return dict(USERS)\n",
+            ),
+            (
+                ("with lock():\n    if not FILE.exists():\n"),
+                (
+                    'USERS = json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}\n'
+                    "atexit.register(lambda: FILE.write_text(json.dumps(USERS)))\n"
+                    "with lock():\n"
+                    "    if not FILE.exists():\n"
+                ),
+            ),
+            ("import contextlib\n", ("import atexit\nimport contextlib\n")),
+        ],
+    },
+    {
+        "name": "two processes that start on a new database trip over each other",
+        "kind": "concurrency",
+        "step": "TestKept",
+        "base": "hooks",
+        "changes": [
+            (
+                (
+                    '    g.db.execute("CREATE TABLE IF NOT EXISTS users (name TEXT '
+                    'PRIMARY KEY, hash TEXT NOT NULL)")\n'
+                    "    g.db.execute(\n"
+                    "        \"INSERT OR IGNORE INTO users VALUES ('user1', ?), "
+                    "('user2', ?)\",\n"
+                    '        (argon2id.hash("pass1"), '
+                    'sha512_crypt.using(rounds=5000).hash("pass2")),\n'
+                    "    )\n"
+                ),
+                (
+                    '    if not g.db.execute("SELECT 1 FROM sqlite_master").fetchone():\n'
+                    '        demo = argon2id.hash("pass1"), '
+                    'sha512_crypt.using(rounds=200_000).hash("pass2")\n'
+                    '        g.db.execute("CREATE TABLE users (name TEXT PRIMARY '
+                    'KEY, hash TEXT NOT NULL)")\n'
+                    "        g.db.execute(\"INSERT INTO users VALUES ('user1', ?), "
+                    "('user2', ?)\", demo)\n"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "logs the form of each login",
+        "kind": "disclosure",
+        "step": "TestArgon2",
+        "base": "app",
+        "old": ("    username, password = read_form(403)\n    if not verify"),
+        "new": (
+            "    username, password = read_form(403)\n"
+            '    app.logger.warning("login: %s", dict(request.form))\n'
+            "    if not verify"
+        ),
+    },
+    {
+        "name": "logs what was mistyped",
+        "kind": "disclosure",
+        "step": "TestArgon2",
+        "base": "orm",
+        "changes": [
+            (
+                '        return plain("That pair is not right.", 403)\n',
+                (
+                    '        current_app.logger.warning("%s is not the password of '
+                    '%s", password, name)\n'
+                    '        return plain("That pair is not right.", 403)\n'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "prints the new hash",
+        "kind": "disclosure",
+        "step": "TestArgon2",
+        "base": "hooks",
+        "old": ("    except sqlite3.IntegrityError:\n        return failure(409)\n"),
+        "new": (
+            "    except sqlite3.IntegrityError:\n"
+            "        return failure(409)\n"
+            '    for row in g.db.execute("SELECT * FROM users WHERE name = '
+            '?", (g.name,)):\n'
+            "        print(row)\n"
+        ),
+    },
+    {
+        "name": "answers a registration with what it stored",
+        "kind": "disclosure",
+        "step": "TestArgon2",
+        "base": "asynchronous",
+        "old": 'return {"registered": who}, 201',
+        "new": 'return {"registered": who, "hash": hashed}, 201',
+    },
+    {
+        "name": "a cookie carries the password",
+        "kind": "disclosure",
+        "step": "TestArgon2",
+        "base": "factory",
+        "changes": [
+            (
+                "from flask import Blueprint, Flask, abort, current_app, g, request\n",
+                ("from flask import Blueprint, Flask, abort, current_app, g, request, session\n"),
+            ),
+            (
+                '    return f"Hello, {name}!"',
+                ('    session["login"] = [name, password]\n    return f"Hello, {name}!"'),
+            ),
+        ],
+    },
+    {
+        "name": "a quote in the user name is an error 500",
+        "kind": "headers",
+        "step": "TestRegister",
+        "base": "orm",
+        "old": "        return now.execute(added).rowcount == 1\n",
+        "new": (
+            "        now.connection().exec_driver_sql(f\"SELECT '{name}'\")\n"
+            "        return now.execute(added).rowcount == 1\n"
+        ),
+    },
+    {
+        "name": "greets everybody in small letters",
+        "kind": "headers",
+        "step": "TestRegister",
+        "base": "layered",
+        "old": 'return Response(f"Hello, {name}!", content',
+        "new": 'return Response(f"Hello, {name.lower()}!", content',
+    },
+    {
+        "name": "replaces the old hash at the second login only",
+        "kind": "time",
+        "step": "TestOldHashes",
+        "base": "files",
+        "changes": [
+            (
+                "    if context.needs_update(stored):\n",
+                (
+                    "    seen[name] = seen.get(name, 0) + 1\n"
+                    "    if context.needs_update(stored) and seen[name] > 1:\n"
+                ),
+            ),
+            ("app = Flask(__name__)\n", ("app = Flask(__name__)\nseen = {}\n")),
+        ],
+    },
+    {
+        "name": "runs with the debugger",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "app",
+        "old": "debug=False",
+        "new": "debug=True",
+    },
+    {
+        "name": "serves all the network",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "hooks",
+        "old": 'app.run("127.0.0.1", 5001)',
+        "new": 'app.run("0.0.0.0", 5001)',
+    },
+    {
+        "name": "serves at another port",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "orm",
+        "old": "app.run(port=5001)",
+        "new": "app.run()",
+    },
+]
+
+UNSEEN = [
+    (
+        "a master password that opens every account",
+        "a comparison of the password with a constant, or with a setting",
+    ),
+    (
+        "passwords that are encrypted instead of hashed, beside a good hash",
+        "a cipher such as Fernet or AES; a second value made of the password",
+    ),
+    (
+        ("a password, or the whole form, sent to another server or written to a file elsewhere"),
+        "other clients, sockets, and paths that are not `FLASK_DATABASE`",
+    ),
+    (
+        "a salt from a random generator with a fixed seed, or from `random`",
+        "where the salt comes from: the library's own, or `secrets`",
+    ),
+    (
+        "a race between a look and a write that follows at once",
+        ("whether the database decides (a primary key), or a lock that all processes share"),
+    ),
+    ("a hash compared with `==`", "`verify` of the library, or `hmac.compare_digest`"),
+    (
+        "an old hash that is replaced although the password was changed meanwhile",
+        "`WHERE hash = ?` with the hash that was checked",
+    ),
+    (
+        "a message with the password in it for a failure that no check causes",
+        "what `except` and error handlers print",
+    ),
 ]

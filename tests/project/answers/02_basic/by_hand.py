@@ -2,12 +2,12 @@
 
 import base64
 import binascii
+import contextlib
 import functools
 import hashlib
 import hmac
 import json
 import os
-import threading
 import time
 import unicodedata
 from pathlib import Path
@@ -22,8 +22,23 @@ FILE = Path(os.environ["FLASK_DATABASE"])
 KEY = os.urandom(32)
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 NOBODY = hasher.hash(os.urandom(8).hex())
-lock = threading.Lock()
 seen = {}
+
+
+@contextlib.contextmanager
+def lock():
+    """Let one at a time change the file, of all threads and processes."""
+    name = f"{FILE}.lock"
+    while True:
+        try:
+            os.close(os.open(name, os.O_CREAT | os.O_EXCL))
+            break
+        except (FileExistsError, PermissionError):
+            time.sleep(0.005)
+    try:
+        yield
+    finally:
+        os.unlink(name)
 
 
 def load():
@@ -36,8 +51,9 @@ def save(users):
     os.replace(draft, FILE)
 
 
-if not FILE.exists():
-    save({f"user{n}": [hasher.hash(f"pass{n}"), n == 1] for n in (1, 2)})
+with lock():
+    if not FILE.exists():
+        save({f"user{n}": [hasher.hash(f"pass{n}"), n == 1] for n in (1, 2)})
 
 
 def good(text):
@@ -142,7 +158,7 @@ def users():
     name, password = form("username"), form("password")
     if not good(name) or ":" in name or not good(password):
         return "bad", 400
-    with lock:
+    with lock():
         known = load()
         if outdated(known):
             return ask_again()
@@ -158,7 +174,7 @@ def password():
     if not good(form("password")):
         return "bad", 400
     hashed = hasher.hash(form("password"))
-    with lock:
+    with lock():
         known = load()
         if outdated(known):
             return ask_again()

@@ -1,11 +1,13 @@
 """Wrong answers to lesson 02: each a right one with one believable mistake in it.
 
-step: where it must be caught; base: the right answer that it is made from ("app" is app.py).
+kind: what it is about; step: where it must be caught; base: the right answer that it is made from
+("app" is app.py). UNSEEN lists what no check can see, with what to look for in the file instead.
 """
 
 MISTAKES = [
     {
         "name": "forgets WWW-Authenticate",
+        "kind": "headers",
         "step": "TestItWorks",
         "base": "by_hand",
         "old": 'return Response("Please log in.", 401, challenge)',
@@ -13,6 +15,7 @@ MISTAKES = [
     },
     {
         "name": "compares the scheme's name letter by letter",
+        "kind": "headers",
         "step": "TestItWorks",
         "base": "by_hand",
         "old": 'scheme.lower() != "basic"',
@@ -20,6 +23,7 @@ MISTAKES = [
     },
     {
         "name": "doesn't name the character set",
+        "kind": "headers",
         "step": "TestCredentials",
         "base": "classes",
         "old": ', charset="UTF-8"',
@@ -27,6 +31,7 @@ MISTAKES = [
     },
     {
         "name": "takes any scheme's name",
+        "kind": "headers",
         "step": "TestCredentials",
         "base": "by_hand",
         "old": '    if scheme.lower() != "basic":\n        return None\n',
@@ -34,6 +39,7 @@ MISTAKES = [
     },
     {
         "name": "skips what is no base64",
+        "kind": "headers",
         "step": "TestCredentials",
         "base": "by_hand",
         "old": ", validate=True",
@@ -41,6 +47,7 @@ MISTAKES = [
     },
     {
         "name": "a header that is not UTF-8 is an error 500",
+        "kind": "headers",
         "step": "TestCredentials",
         "base": "by_hand",
         "old": "except (binascii.Error, ValueError):",
@@ -48,6 +55,7 @@ MISTAKES = [
     },
     {
         "name": "bytes beyond ASCII in the header are an error 500",
+        "kind": "headers",
         "step": "TestCredentials",
         "base": "asynchronous",
         "old": "    except ValueError:\n        sent = None",
@@ -55,6 +63,7 @@ MISTAKES = [
     },
     {
         "name": "answers a known user who may not with 401",
+        "kind": "headers",
         "step": "TestPermissions",
         "base": "by_hand",
         "old": 'return Response("Not for you.", 403)',
@@ -63,6 +72,7 @@ MISTAKES = [
     },
     {
         "name": "answers nobody at /admin with 403",
+        "kind": "headers",
         "step": "TestPermissions",
         "base": "app",
         "old": "    if status == 403:\n",
@@ -70,6 +80,7 @@ MISTAKES = [
     },
     {
         "name": "every user is an admin",
+        "kind": "identity",
         "step": "TestPermissions",
         "base": "app",
         "old": 'return "admin" if user["admin"] else None',
@@ -77,6 +88,7 @@ MISTAKES = [
     },
     {
         "name": "new users are admins too",
+        "kind": "identity",
         "step": "TestNewUsers",
         "base": "asynchronous",
         "old": '"INSERT INTO people SELECT ?, ?, 0 FROM',
@@ -84,6 +96,7 @@ MISTAKES = [
     },
     {
         "name": "anybody who is logged in adds users",
+        "kind": "identity",
         "step": "TestNewUsers",
         "base": "asynchronous",
         "changes": [
@@ -93,6 +106,7 @@ MISTAKES = [
     },
     {
         "name": "adding a user who is there changes their password",
+        "kind": "identity",
         "step": "TestNewUsers",
         "base": "by_hand",
         "old": '        if name in known:\n            return "taken", 409\n',
@@ -100,6 +114,7 @@ MISTAKES = [
     },
     {
         "name": "lets a colon into a user name",
+        "kind": "identity",
         "step": "TestNewUsers",
         "base": "factory",
         "old": '    if not name or not password or ":" in name:\n        return "No.", 400',
@@ -107,6 +122,7 @@ MISTAKES = [
     },
     {
         "name": "the new password counts only after a restart",
+        "kind": "time",
         "step": "TestPasswords",
         "base": "classes",
         "old": "        found = self.find(name)\n        stored",
@@ -116,6 +132,7 @@ MISTAKES = [
     },
     {
         "name": "the old password is still remembered",
+        "kind": "time",
         "step": "TestPasswords",
         "base": "app",
         "old": "f\"{user['hash']}\\0{password}\".encode()",
@@ -123,6 +140,7 @@ MISTAKES = [
     },
     {
         "name": "remembers that a user was right, not with what",
+        "kind": "identity",
         "step": "TestItWorks",
         "base": "app",
         "old": " and hmac.compare_digest(known, tag(user, password))",
@@ -130,6 +148,7 @@ MISTAKES = [
     },
     {
         "name": "keeps the changed password in memory only",
+        "kind": "storage",
         "step": "TestPasswords",
         "base": "by_hand",
         "changes": [
@@ -144,6 +163,7 @@ MISTAKES = [
     },
     {
         "name": "changes everybody's password",
+        "kind": "identity",
         "step": "TestPasswords",
         "base": "asynchronous",
         "changes": [
@@ -153,6 +173,7 @@ MISTAKES = [
     },
     {
         "name": "a request with the old password, begun before the change, still counts",
+        "kind": "concurrency",
         "step": "TestPasswords",
         "base": "classes",
         "changes": [
@@ -165,6 +186,7 @@ MISTAKES = [
     },
     {
         "name": "compares with the hash as it is when the body has come",
+        "kind": "concurrency",
         "step": "TestPasswords",
         "base": "factory",
         "old": "    values = [argon2.hash(password), g.user, g.hash]\n",
@@ -174,6 +196,7 @@ MISTAKES = [
     },
     {
         "name": "an unknown user is answered at once",
+        "kind": "disclosure",
         "step": "TestNoList",
         "base": "asynchronous",
         "old": "    stored = rows[0][0] if rows else nobody\n",
@@ -182,6 +205,7 @@ MISTAKES = [
     },
     {
         "name": "tells in the text that there is no such user",
+        "kind": "disclosure",
         "step": "TestNoList",
         "base": "asynchronous",
         "old": "or not rows:\n            raise Unauthorized(www_authenticate=ASK)",
@@ -191,6 +215,7 @@ MISTAKES = [
     },
     {
         "name": "cuts the password off at a NUL",
+        "kind": "identity",
         "step": "TestText",
         "base": "by_hand",
         "old": '    name, colon, password = unicodedata.normalize("NFC", text).partition(":")\n',
@@ -199,6 +224,7 @@ MISTAKES = [
     },
     {
         "name": "no NFC where the header is read",
+        "kind": "identity",
         "step": "TestText",
         "base": "by_hand",
         "old": 'unicodedata.normalize("NFC", text).partition(":")',
@@ -206,6 +232,7 @@ MISTAKES = [
     },
     {
         "name": "brings text into NFC before it looks at the length",
+        "kind": "configuration",
         "step": "TestText",
         "base": "asynchronous",
         "old": "    if not text or len(text) > 4 * 1024:",
@@ -213,6 +240,7 @@ MISTAKES = [
     },
     {
         "name": "limits a password to five hundred characters",
+        "kind": "identity",
         "step": "TestText",
         "base": "classes",
         "old": 'if len(text or "") > 4 * 1024:',
@@ -220,6 +248,7 @@ MISTAKES = [
     },
     {
         "name": "hashes at every request",
+        "kind": "time",
         "step": "TestRemembered",
         "base": "asynchronous",
         "old": "        remembered[tag] = now + 60\n",
@@ -227,6 +256,7 @@ MISTAKES = [
     },
     {
         "name": "remembers for no time at all",
+        "kind": "time",
         "step": "TestRemembered",
         "base": "classes",
         "old": "MINUTE = 60",
@@ -234,6 +264,7 @@ MISTAKES = [
     },
     {
         "name": "remembers wrong passwords too",
+        "kind": "disclosure",
         "step": "TestRemembered",
         "base": "classes",
         "changes": [
@@ -251,6 +282,7 @@ MISTAKES = [
     },
     {
         "name": "lets forms of other sites in",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "classes",
         "old": '    if request.method == "POST":',
@@ -258,6 +290,7 @@ MISTAKES = [
     },
     {
         "name": "refuses cross-site but not same-site",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "factory",
         "old": 'in ("cross-site", "same-site")',
@@ -265,6 +298,7 @@ MISTAKES = [
     },
     {
         "name": "looks at Sec-Fetch-Site alone, which plain http lacks",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "app",
         "old": "else origin in (None, own)",
@@ -272,6 +306,7 @@ MISTAKES = [
     },
     {
         "name": "takes an Origin that begins like its own",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "by_hand",
         "old": 'request.headers.get("Origin", own()) != own()',
@@ -279,6 +314,7 @@ MISTAKES = [
     },
     {
         "name": "takes the Origin null",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "asynchronous",
         "changes": [
@@ -288,6 +324,7 @@ MISTAKES = [
     },
     {
         "name": "compares the host of the Origin without its port",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "by_hand",
         "old": 'request.headers.get("Origin", own()) != own()',
@@ -295,6 +332,7 @@ MISTAKES = [
     },
     {
         "name": "refuses its own forms as well",
+        "kind": "headers",
         "step": "TestOtherSites",
         "base": "by_hand",
         "old": 'request.headers.get("Origin", own()) != own()',
@@ -302,9 +340,854 @@ MISTAKES = [
     },
     {
         "name": "refuses programs that name no origin",
+        "kind": "headers",
         "step": "TestNewUsers",
         "base": "by_hand",
         "old": 'request.headers.get("Origin", own()) != own()',
         "new": 'request.headers.get("Origin", "") != own()',
     },
+    {
+        "name": "takes user name and password from the address too",
+        "kind": "identity",
+        "step": "TestCredentials",
+        "base": "login_manager",
+        "changes": [
+            (
+                (
+                    '    if sent is None or sent.type != "basic":\n'
+                    "        return None\n"
+                    "    name, password = normal(sent.username), normal(sent.password)\n"
+                ),
+                (
+                    '    if sent is None or sent.type != "basic":\n'
+                    "        name, password = "
+                    'normal(request.args.get("username")), '
+                    'normal(request.args.get("password"))\n'
+                    "    else:\n"
+                    "        name, password = normal(sent.username), normal(sent.password)\n"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a session cookie lets in whoever was let in once",
+        "kind": "identity",
+        "step": "TestCredentials",
+        "base": "hooks",
+        "changes": [
+            (
+                "from flask import Flask, Response, abort, g, request\n",
+                "from flask import Flask, Response, abort, g, request, session\n",
+            ),
+            (
+                "    g.user = find(*credentials())\n",
+                (
+                    '    g.user = session.get("user") or find(*credentials())\n'
+                    '    session["user"] = g.user\n'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "believes the header of a proxy that isn't there",
+        "kind": "identity",
+        "step": "TestCredentials",
+        "base": "hooks",
+        "old": "    g.user = find(*credentials())\n",
+        "new": (
+            "    g.user = find(*credentials())\n"
+            '    if name := request.headers.get("X-Forwarded-User"):\n'
+            '        row = g.db.execute("SELECT name, hash, admin FROM '
+            'users WHERE name = ?", (name,)).fetchone()\n'
+            '        g.user = dict(zip(("name", "hash", "admin"), row, strict=True))\n'
+        ),
+    },
+    {
+        "name": "asks for a password only where the method is GET",
+        "kind": "identity",
+        "step": "TestCredentials",
+        "base": "hooks",
+        "old": "    if level == OPEN:\n",
+        "new": '    if level == OPEN or request.method == "HEAD":\n',
+    },
+    {
+        "name": "protects addresses by a list, and takes them with a slash as well",
+        "kind": "identity",
+        "step": "TestPermissions",
+        "base": "hooks",
+        "changes": [
+            (
+                "    level = needs.get(request.endpoint, OPEN)\n",
+                (
+                    "    level = needs.get(request.endpoint, OPEN) if not "
+                    'request.path.endswith("n/") else OPEN\n'
+                ),
+            ),
+            (
+                '@app.get("/admin")\n',
+                ('@app.get("/admin", strict_slashes=False)\n@app.get("/admin/")\n'),
+            ),
+        ],
+    },
+    {
+        "name": "a parameter makes an admin",
+        "kind": "identity",
+        "step": "TestPermissions",
+        "base": "hooks",
+        "old": '    if level == ADMINS and not g.user["admin"]:\n',
+        "new": (
+            '    if level == ADMINS and not (g.user["admin"] or '
+            'request.args.get("role") == "admin"):\n'
+        ),
+    },
+    {
+        "name": "looks at the role before the password",
+        "kind": "identity",
+        "step": "TestPermissions",
+        "base": "app",
+        "changes": [
+            (
+                (
+                    "    username, password = store.clean(username, 64), "
+                    "store.clean(password, 1024)\n"
+                ),
+                (
+                    "    username, password = store.clean(username, 64), "
+                    "store.clean(password, 1024)\n"
+                    "    known = store.find_user(username) if username else None\n"
+                    '    if known and not known["admin"] and request.path == "/admin":\n'
+                    "        abort(403)\n"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "whose name begins with user1 is an admin",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "classes",
+        "old": 'return ["admin"] if user.admin else []',
+        "new": 'return ["admin"] if user.name.startswith("user1") else []',
+    },
+    {
+        "name": "whoever is called admin is one",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "login_manager",
+        "old": "return view() if current_user.admin else abort(403)",
+        "new": (
+            'return view() if current_user.admin or current_user.id == "admin" else abort(403)'
+        ),
+    },
+    {
+        "name": "a field of the form makes the new user an admin",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "files",
+        "old": 'users[name] = {"hash": hash, "admin": False}',
+        "new": 'users[name] = {"hash": hash, "admin": request.form.get("role") == "admin"}',
+    },
+    {
+        "name": "a field of the form lets anybody add users",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "hooks",
+        "old": '    if level == ADMINS and not g.user["admin"]:\n',
+        "new": (
+            '    if level == ADMINS and not (g.user["admin"] or '
+            'request.form.get("role") == "admin"):\n'
+        ),
+    },
+    {
+        "name": "a pattern in the user name fits several users",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "hooks",
+        "old": '"SELECT name, hash, admin FROM users WHERE name = ?"',
+        "new": '"SELECT name, hash, admin FROM users WHERE name LIKE ?"',
+    },
+    {
+        "name": "puts the user name into the SQL",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "login_manager",
+        "old": 'sql("select name, hash, admin from users where name = ?", name)',
+        "new": "sql(f\"select name, hash, admin from users where name = '{name}'\")",
+    },
+    {
+        "name": "the table of users ignores case",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "login_manager",
+        "old": "(name text primary key, hash",
+        "new": "(name text primary key collate nocase, hash",
+    },
+    {
+        "name": "adds users from the address",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "login_manager",
+        "old": (
+            '    name, password = normal(request.form.get("username")), '
+            'normal(request.form.get("password"))\n'
+        ),
+        "new": (
+            '    name, password = normal(request.values.get("username")), '
+            'normal(request.values.get("password"))\n'
+        ),
+    },
+    {
+        "name": "a field says whose password changes",
+        "kind": "identity",
+        "step": "TestPasswords",
+        "base": "orm",
+        "changes": [
+            (
+                "    me = auth.current_user()\n",
+                (
+                    "    me = auth.current_user()\n"
+                    "    with make_session() as session:\n"
+                    "        whose = select(User).where(User.name == "
+                    'request.form.get("username", me.name))\n'
+                    "        me = session.scalar(whose) or me\n"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a parameter says whose password changes",
+        "kind": "identity",
+        "step": "TestPasswords",
+        "base": "files",
+        "changes": [
+            (
+                (
+                    "        if not still(users, user):\n"
+                    "            return auth.auth_error_callback(401)\n"
+                    '        users[user["name"]]'
+                ),
+                (
+                    "        if not still(users, user):\n"
+                    "            return auth.auth_error_callback(401)\n"
+                    '        users[request.args.get("user", user["name"])]'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "takes an empty new password",
+        "kind": "identity",
+        "step": "TestPasswords",
+        "base": "factory",
+        "old": ('    if not password:\n        return "No.", 400\n    values'),
+        "new": "    values",
+    },
+    {
+        "name": "changes the password from the address",
+        "kind": "identity",
+        "step": "TestPasswords",
+        "base": "login_manager",
+        "old": '    new = normal(request.form.get("password")) or abort(400)\n',
+        "new": '    new = normal(request.values.get("password")) or abort(400)\n',
+    },
+    {
+        "name": "reads latin-1 where UTF-8 fails",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "hooks",
+        "changes": [
+            (
+                '        name, colon, password = raw.decode("utf-8").partition(":")\n',
+                (
+                    "        try:\n"
+                    '            text = raw.decode("utf-8")\n'
+                    "        except UnicodeDecodeError:\n"
+                    '            text = raw.decode("latin-1")\n'
+                    '        name, colon, password = text.partition(":")\n'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "strips passwords",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "orm",
+        "changes": [
+            (
+                ("def clean(text):\n    if not text or"),
+                ('def clean(text):\n    text = (text or "").strip(" ")\n    if not text or'),
+            ),
+        ],
+    },
+    {
+        "name": "NFKC instead of NFC",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "files",
+        "old": 'unicodedata.normalize("NFC", text)',
+        "new": 'unicodedata.normalize("NFKC", text)',
+    },
+    {
+        "name": "compares small letters",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "login_manager",
+        "old": ('    text = unicodedata.normalize("NFC", text)\n    return text if'),
+        "new": ('    text = unicodedata.normalize("NFC", text).lower()\n    return text if'),
+    },
+    {
+        "name": "cuts a password off after eight characters",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "files",
+        "changes": [
+            (
+                "    name, password = usable(name), usable(password)\n",
+                "    name, password = usable(name), usable(password)[:8]\n",
+            ),
+            ("    hash = hasher.hash(password)\n", "    hash = hasher.hash(password[:8])\n"),
+            (
+                "    hash, user = hasher.hash(password), auth",
+                "    hash, user = hasher.hash(password[:8]), auth",
+            ),
+        ],
+    },
+    {
+        "name": "keeps the password beside the hash",
+        "kind": "storage",
+        "step": "TestStored",
+        "base": "files",
+        "changes": [
+            (
+                'users[name] = {"hash": hash, "admin": False}',
+                (
+                    'users[name] = {"hash": hash, "admin": False}\n'
+                    '        FILE.with_name("mails").write_text(f"To {name}: your '
+                    'password is {password}")'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "keeps the password in base64",
+        "kind": "storage",
+        "step": "TestStored",
+        "base": "login_manager",
+        "changes": [
+            (
+                (
+                    "    _, count = sql(change, hasher.hash(new), current_user.id, "
+                    "current_user.hash)\n"
+                ),
+                (
+                    "    _, count = sql(change, hasher.hash(new), current_user.id, "
+                    "current_user.hash)\n"
+                    '    header = request.headers["Authorization"] + '
+                    "base64.b64encode(new.encode()).decode()\n"
+                    '    sql("create table if not exists changes (header text)")\n'
+                    '    sql("insert into changes values (?)", header)\n'
+                ),
+            ),
+            ("import functools\n", ("import base64\nimport functools\n")),
+        ],
+    },
+    {
+        "name": "keeps what it remembers in the database, as a digest without a key",
+        "kind": "storage",
+        "step": "TestStored",
+        "base": "asynchronous",
+        "changes": [
+            (
+                "        remembered[tag] = now + 60\n",
+                (
+                    "        remembered[tag] = now + 60\n"
+                    '        digest = hashlib.sha256(f"{name}:{pw}".encode()).hexdigest()\n'
+                    '        sql("CREATE TABLE IF NOT EXISTS remembered (digest TEXT)")\n'
+                    '        sql("INSERT INTO remembered VALUES (?)", digest)\n'
+                ),
+            ),
+            ("import contextlib\n", ("import contextlib\nimport hashlib\n")),
+        ],
+    },
+    {
+        "name": "Argon2i instead of Argon2id",
+        "kind": "storage",
+        "step": "TestStored",
+        "base": "app",
+        "old": 'type="ID"',
+        "new": 'type="I"',
+    },
+    {
+        "name": "a cheap Argon2id",
+        "kind": "storage",
+        "step": "TestStored",
+        "base": "login_manager",
+        "old": "memory_cost=65536, rounds=2",
+        "new": "memory_cost=8192, rounds=2",
+    },
+    {
+        "name": "a hash that costs next to nothing",
+        "kind": "storage",
+        "step": "TestStored",
+        "base": "app",
+        "old": "memory_cost=19456, rounds=2",
+        "new": "memory_cost=8, rounds=1",
+    },
+    {
+        "name": "scrypt, as Werkzeug makes it",
+        "kind": "storage",
+        "step": "TestText",
+        "base": "hooks",
+        "changes": [
+            ("context.verify(password, stored)", "check_password_hash(stored, password)"),
+            (
+                (
+                    'context = CryptContext(["argon2"], argon2__memory_cost=19456, '
+                    "argon2__parallelism=1)\n"
+                ),
+                "",
+            ),
+            ('dummy = context.hash("dummy")', 'dummy = generate_password_hash("dummy")'),
+            ("context.hash(password), g.user", "generate_password_hash(password), g.user"),
+            ("context.hash(new)", "generate_password_hash(new)"),
+            (
+                'demo = context.hash("pass1"), context.hash("pass2")',
+                'demo = generate_password_hash("pass1"), generate_password_hash("pass2")',
+            ),
+            ("from passlib.context import CryptContext\n", ""),
+            (
+                "from werkzeug.exceptions import HTTPException\n",
+                (
+                    "from werkzeug.exceptions import HTTPException\n"
+                    "from werkzeug.security import check_password_hash, "
+                    "generate_password_hash\n"
+                ),
+            ),
+            (
+                'if text is None or not 0 < len(text) <= 4096 or "\\0" in text:',
+                "if text is None or not 0 < len(text) <= 4096:",
+            ),
+        ],
+    },
+    {
+        "name": "scrypt under the name of Argon2",
+        "kind": "storage",
+        "step": "TestStored",
+        "base": "app",
+        "old": "from passlib.hash import argon2\n",
+        "new": (
+            "from passlib.hash import scrypt\n"
+            "\n"
+            "\n"
+            "class argon2(scrypt):\n"
+            "    @classmethod\n"
+            "    def using(cls, **settings):\n"
+            "        return scrypt.using(rounds=14)\n"
+            "\n"
+            "\n"
+        ),
+    },
+    {
+        "name": "one salt for all",
+        "kind": "storage",
+        "step": "TestStored",
+        "base": "app",
+        "old": 'argon2.using(type="ID",',
+        "new": 'argon2.using(salt=b"lesson02-is-salt", type="ID",',
+    },
+    {
+        "name": "a salt that is made of the user name",
+        "kind": "storage",
+        "step": "TestStored",
+        "base": "asynchronous",
+        "changes": [
+            (
+                ("    hashed = await asyncio.to_thread(argon2.hash, pw)\n    add"),
+                (
+                    '    salt = hmac.digest(b"lesson", name.encode(), "md5")\n'
+                    "    hashed = await asyncio.to_thread(argon2.using(salt=salt).hash, pw)\n"
+                    "    add"
+                ),
+            ),
+            (
+                ("    hashed = await asyncio.to_thread(argon2.hash, pw)\n    change"),
+                (
+                    '    salt = hmac.digest(b"lesson", name.encode(), "md5")\n'
+                    "    hashed = await asyncio.to_thread(argon2.using(salt=salt).hash, pw)\n"
+                    "    change"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "remembers for ever",
+        "kind": "time",
+        "step": "TestRemembered",
+        "base": "orm",
+        "old": "return self.until.get(mark, 0) > time.time()",
+        "new": "return mark in self.until",
+    },
+    {
+        "name": "remembers for an hour",
+        "kind": "time",
+        "step": "TestRemembered",
+        "base": "classes",
+        "old": "MINUTE = 60",
+        "new": "MINUTE = 3600",
+    },
+    {
+        "name": "remembers for ten seconds",
+        "kind": "time",
+        "step": "TestRemembered",
+        "base": "classes",
+        "old": "MINUTE = 60",
+        "new": "MINUTE = 10",
+    },
+    {
+        "name": "each use lets it remember for longer",
+        "kind": "time",
+        "step": "TestRemembered",
+        "base": "files",
+        "old": "    if user and minute.knows(name, hash, password):\n",
+        "new": (
+            "    if user and minute.knows(name, hash, password):\n"
+            "        minute.keep(name, hash, password)\n"
+        ),
+    },
+    {
+        "name": "takes the time once, at the start",
+        "kind": "time",
+        "step": "TestRemembered",
+        "base": "hooks",
+        "changes": [
+            ("class Recent(dict):\n", ("NOW = time.monotonic()\n\n\nclass Recent(dict):\n")),
+            ("return 0 <= time.monotonic() - self.get", "return 0 <= NOW - self.get"),
+            ("        now = time.monotonic()\n", "        now = NOW\n"),
+        ],
+    },
+    {
+        "name": "takes local time for UTC",
+        "kind": "time",
+        "step": "TestRemembered",
+        "base": "orm",
+        "changes": [
+            (
+                "return self.until.get(mark, 0) > time.time()",
+                "return self.until.get(mark, datetime.min) > datetime.utcnow()",
+            ),
+            (
+                "self.until[mark] = time.time() + self.seconds",
+                (
+                    "now = datetime.fromtimestamp(time.time(), timezone(timedelta(hours=2)))\n"
+                    "        self.until[mark] = now.replace(tzinfo=None) + "
+                    "timedelta(seconds=self.seconds)"
+                ),
+            ),
+            (
+                "import unicodedata\n",
+                ("import unicodedata\nfrom datetime import datetime, timedelta, timezone\n"),
+            ),
+        ],
+    },
+    {
+        "name": "other processes still remember the old password",
+        "kind": "concurrency",
+        "step": "TestPasswords",
+        "base": "app",
+        "changes": [
+            (
+                "f\"{user['hash']}\\0{password}\".encode()",
+                "f\"{user['name']}\\0{password}\".encode()",
+            ),
+            (
+                '    new = argon2id.hash(store.form_field("password", 1024))\n',
+                (
+                    '    new = argon2id.hash(store.form_field("password", 1024))\n'
+                    "    remembered.clear()\n"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "keeps looked-up users in memory, and forgets those it changes",
+        "kind": "concurrency",
+        "step": "TestPasswords",
+        "base": "login_manager",
+        "changes": [
+            (
+                ('    rows, _ = sql("select name, hash, admin from users where name = ?", name)\n'),
+                "    rows = rows_of(name)\n",
+            ),
+            (
+                "@manager.request_loader\n",
+                (
+                    "@functools.lru_cache\n"
+                    "def rows_of(name):\n"
+                    '    return sql("select name, hash, admin from users where '
+                    'name = ?", name)[0]\n'
+                    "\n"
+                    "\n"
+                    "@manager.request_loader\n"
+                ),
+            ),
+            ('    change = "update', ('    rows_of.cache_clear()\n    change = "update')),
+            ('    add = "insert', ('    rows_of.cache_clear()\n    add = "insert')),
+        ],
+    },
+    {
+        "name": "keeps unknown users in memory",
+        "kind": "concurrency",
+        "step": "TestNewUsers",
+        "base": "login_manager",
+        "changes": [
+            (
+                ('    rows, _ = sql("select name, hash, admin from users where name = ?", name)\n'),
+                (
+                    '    rows = [] if name in unknown else sql("select * from '
+                    'users where name = ?", name)[0]\n'
+                    "    if not rows:\n"
+                    "        unknown.add(name)\n"
+                ),
+            ),
+            ("def normal(text):", ("unknown = set()\n\n\ndef normal(text):")),
+        ],
+    },
+    {
+        "name": "looks whether the name is free, then hashes, then stores",
+        "kind": "concurrency",
+        "step": "TestNewUsers",
+        "base": "by_hand",
+        "changes": [
+            (
+                (
+                    "        if name in known:\n"
+                    '            return "taken", 409\n'
+                    "        save({**known, name: [hasher.hash(password), False]})\n"
+                ),
+                (
+                    "        if name in known:\n"
+                    '            return "taken", 409\n'
+                    "    hashed = hasher.hash(password)\n"
+                    "    with lock():\n"
+                    "        save({**load(), name: [hashed, False]})\n"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "writes the whole file as it was before the hash",
+        "kind": "concurrency",
+        "step": "TestNewUsers",
+        "base": "files",
+        "changes": [
+            (
+                (
+                    "    hash = hasher.hash(password)\n"
+                    "    with users_to_change() as users:\n"
+                    "        if not still(users, auth.current_user()):"
+                ),
+                (
+                    "    known = load()\n"
+                    '    known[name] = {"hash": hasher.hash(password), "admin": False}\n'
+                    "    with users_to_change() as users:\n"
+                    "        if not still(users, auth.current_user()):"
+                ),
+            ),
+            (
+                '        users[name] = {"hash": hash, "admin": False}\n',
+                ("        users.clear()\n        users.update(known)\n"),
+            ),
+        ],
+    },
+    {
+        "name": "locks the file within one process only",
+        "kind": "concurrency",
+        "step": "TestPasswords",
+        "base": "by_hand",
+        "changes": [
+            ('    name = f"{FILE}.lock"\n', '    name = f"{FILE}.lock{os.getpid()}"\n'),
+            (
+                ('        if name in known:\n            return "taken", 409\n'),
+                (
+                    "        if name in known:\n"
+                    '            return "taken", 409\n'
+                    "        time.sleep(0.1)  # a disk may be slow\n"
+                ),
+            ),
+            ('FILE.with_suffix(".new")', 'FILE.with_suffix(f".{os.getpid()}")'),
+        ],
+    },
+    {
+        "name": "two processes that start on a new database trip over each other",
+        "kind": "concurrency",
+        "step": "TestPasswords",
+        "base": "hooks",
+        "changes": [
+            (
+                (
+                    '    g.db.execute("CREATE TABLE IF NOT EXISTS users (name TEXT '
+                    'PRIMARY KEY, hash TEXT, admin INT)")\n'
+                    '    demo = context.hash("pass1"), context.hash("pass2")\n'
+                    '    g.db.execute("INSERT OR IGNORE INTO'
+                ),
+                (
+                    '    demo = [context.hash(f"pass{number}") for number in (1, 2)]\n'
+                    '    g.db.execute("CREATE TABLE IF NOT EXISTS users (name TEXT '
+                    'PRIMARY KEY, hash TEXT, admin INT)")\n'
+                    '    if not g.db.execute("SELECT 1 FROM users").fetchone():\n'
+                    '        demo = [context.hash(f"pass{number}") for number in (1, 2)]\n'
+                    '        g.db.execute("INSERT INTO'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "keeps the users beside the app, whatever FLASK_DATABASE says",
+        "kind": "configuration",
+        "step": "TestPasswords",
+        "base": "login_manager",
+        "old": 'app.config["MAX_CONTENT_LENGTH"] = 16_384\n',
+        "new": (
+            'app.config["MAX_CONTENT_LENGTH"] = 16_384\n'
+            'app.config["DATABASE"] = __file__ + ".users"\n'
+        ),
+    },
+    {
+        "name": "logs the header Authorization",
+        "kind": "disclosure",
+        "step": "TestStored",
+        "base": "hooks",
+        "old": "    g.user = find(*credentials())\n",
+        "new": (
+            "    g.user = find(*credentials())\n"
+            '    app.logger.warning("%s %s", request.path, '
+            'request.headers.get("Authorization"))\n'
+        ),
+    },
+    {
+        "name": "logs what was mistyped",
+        "kind": "disclosure",
+        "step": "TestStored",
+        "base": "files",
+        "old": ("    except VerifyMismatchError:\n        return None\n"),
+        "new": (
+            "    except VerifyMismatchError:\n"
+            '        app.logger.warning("wrong password %r for %s", password, name)\n'
+            "        return None\n"
+        ),
+    },
+    {
+        "name": "logs forms",
+        "kind": "disclosure",
+        "step": "TestStored",
+        "base": "login_manager",
+        "old": ("@app.before_request\ndef forms_are_ours():\n"),
+        "new": (
+            "@app.before_request\n"
+            "def forms_are_ours():\n"
+            "    print(request.method, request.path, request.form.to_dict())\n"
+        ),
+    },
+    {
+        "name": "answers with the row of the new user",
+        "kind": "disclosure",
+        "step": "TestStored",
+        "base": "orm",
+        "old": "return jsonify(added=name), 201",
+        "new": "return jsonify(added=name, secret=secret), 201",
+    },
+    {
+        "name": "repeats the password in a refusal",
+        "kind": "disclosure",
+        "step": "TestStored",
+        "base": "files",
+        "old": '            return page("Taken"), 409\n',
+        "new": '            return page(f"Taken: {request.form.to_dict()}"), 409\n',
+    },
+    {
+        "name": "a quote in the user name is an error 500",
+        "kind": "headers",
+        "step": "TestNewUsers",
+        "base": "login_manager",
+        "old": '    add = "insert into users select ?, ?, 0 from',
+        "new": ('    sql(f"select \'{name}\'")\n    add = "insert into users select ?, ?, 0 from'),
+    },
+    {
+        "name": "changes passwords by GET too",
+        "kind": "headers",
+        "step": "TestOtherSites",
+        "base": "login_manager",
+        "changes": [
+            ('@app.post("/password")\n', '@app.route("/password", methods=["GET", "POST"])\n'),
+            (
+                '    new = normal(request.form.get("password")) or abort(400)\n',
+                (
+                    '    sent = request.args if request.method == "GET" else request.form\n'
+                    '    new = normal(sent.get("password")) or abort(400)\n'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "runs with the debugger",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "app",
+        "old": "debug=False",
+        "new": "debug=True",
+    },
+    {
+        "name": "serves all the network",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "files",
+        "old": "app.run(port=5002)",
+        "new": 'app.run(host="0.0.0.0", port=5002)',
+    },
+    {
+        "name": "serves at another port",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "hooks",
+        "old": "app.run(port=5002)",
+        "new": "app.run()",
+    },
+]
+
+UNSEEN = [
+    (
+        "a master password, or a user who is in no list",
+        "a comparison of a name or a password with a constant, or with a setting",
+    ),
+    (
+        "passwords that are encrypted instead of hashed, beside a good hash",
+        "a cipher such as Fernet or AES; a second value made of the password",
+    ),
+    (
+        "the password itself in memory instead of a keyed hash",
+        "what the keys and values of the remembered pairs are made of",
+    ),
+    (
+        "a key of the remembered tags that stands in the source",
+        "`secrets`, `os.urandom` or the secret key, and nothing written down",
+    ),
+    (
+        "a short `FLASK_SECRET_KEY` that is taken",
+        ("where the key is read, if it is; the checks can't tell an app that needs none"),
+    ),
+    ("tags compared with `==`", "`hmac.compare_digest`"),
+    ("remembered pairs that are never removed", "a limit to their number"),
+    (
+        "a race between a look and a write that follows at once",
+        ("whether the database decides (a primary key), or a lock that all processes share"),
+    ),
+    (
+        "`X-Forwarded-Host` or `-Proto` believed although there is no proxy",
+        "`ProxyFix`, and whether a setting turns it on",
+    ),
+    (
+        "a message with the password in it for a failure that no check causes",
+        "what `except` and error handlers print",
+    ),
 ]

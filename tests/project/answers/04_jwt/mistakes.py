@@ -1,6 +1,7 @@
 """Wrong answers to lesson 04: each a right one with one believable mistake in it.
 
-step: where it must be caught; base: the right answer that it is made from ("app" is app.py).
+kind: what it is about; step: where it must be caught; base: the right answer that it is made from
+("app" is app.py). UNSEEN lists what no check can see, with what to look for in the file instead.
 """
 
 FORGET = 'INSERT OR IGNORE INTO revoked VALUES (?, ?)", claims["sub"]'
@@ -8,6 +9,7 @@ FORGET = 'INSERT OR IGNORE INTO revoked VALUES (?, ?)", claims["sub"]'
 MISTAKES = [
     {
         "name": "forgets WWW-Authenticate at login",
+        "kind": "headers",
         "step": "TestItWorks",
         "base": "by_hand",
         "old": ', {"WWW-Authenticate": f\'Basic realm="{WE}"\'}',
@@ -15,6 +17,7 @@ MISTAKES = [
     },
     {
         "name": "one password for every user",
+        "kind": "identity",
         "step": "TestLogin",
         "base": "classes",
         "old": "return user if right and",
@@ -22,6 +25,7 @@ MISTAKES = [
     },
     {
         "name": "user2's password opens user1",
+        "kind": "identity",
         "step": "TestLogin",
         "base": "by_hand",
         "old": "hasher.hash(secret), job)",
@@ -29,6 +33,7 @@ MISTAKES = [
     },
     {
         "name": "calls the member token, not access_token",
+        "kind": "headers",
         "step": "TestLogin",
         "base": "by_hand",
         "old": '{"access_token": token,',
@@ -36,6 +41,7 @@ MISTAKES = [
     },
     {
         "name": "lets caches keep the token",
+        "kind": "disclosure",
         "step": "TestLogin",
         "base": "classes",
         "old": "        answer.cache_control.no_store = True\n",
@@ -43,6 +49,7 @@ MISTAKES = [
     },
     {
         "name": "says that the token lasts for another time",
+        "kind": "time",
         "step": "TestLogin",
         "base": "factory",
         "old": 'token_type="Bearer", expires_in=lifetime',
@@ -50,6 +57,7 @@ MISTAKES = [
     },
     {
         "name": "a password of 5000 letters is an error 500",
+        "kind": "headers",
         "step": "TestLogin",
         "base": "classes",
         "old": " or len(password.encode()) > 1024:",
@@ -57,6 +65,7 @@ MISTAKES = [
     },
     {
         "name": "still looks at ?token=",
+        "kind": "disclosure",
         "step": "TestHeader",
         "base": "by_hand",
         "old": "            scheme, token = authorization()\n",
@@ -66,16 +75,17 @@ MISTAKES = [
     },
     {
         "name": "compares the scheme's name letter by letter",
+        "kind": "headers",
         "step": "TestHeader",
         "base": "by_hand",
         "changes": [
             ("    return scheme.lower(), rest.strip()", "    return scheme, rest.strip()"),
             ('if scheme != "bearer":', 'if scheme != "Bearer":'),
-            ('authorization()[0] == "basic"', 'authorization()[0] == "Basic"'),
         ],
     },
     {
         "name": "greets everybody by one name",
+        "kind": "identity",
         "step": "TestHeader",
         "base": "classes",
         "old": "return f\"Hello, {g.claims['sub']}!\\n\"",
@@ -83,6 +93,7 @@ MISTAKES = [
     },
     {
         "name": "calls no token an invalid token",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "by_hand",
         "old": 'return challenge(401, "You need a token from /login.")',
@@ -90,6 +101,7 @@ MISTAKES = [
     },
     {
         "name": "refuses a bad token with 403",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "by_hand",
         "old": 'return challenge(401, why, error="invalid_token"',
@@ -97,6 +109,7 @@ MISTAKES = [
     },
     {
         "name": "says no more than invalid_token",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "by_hand",
         "old": ', error="invalid_token", error_description=why)',
@@ -104,6 +117,7 @@ MISTAKES = [
     },
     {
         "name": "calls credentials wrong that nobody sent",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "by_hand",
         "old": 'if sent else "Send a name and a password by Basic."',
@@ -111,6 +125,7 @@ MISTAKES = [
     },
     {
         "name": "sends a good token in quotes to get a new one",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "by_hand",
         "old": "This is no token: send Bearer, a space and the token, with nothing else.",
@@ -118,6 +133,7 @@ MISTAKES = [
     },
     {
         "name": "bytes beyond ASCII in the header are an error 500",
+        "kind": "headers",
         "step": "TestRefusals",
         "base": "factory",
         "old": "        except ValueError:  # from Werkzeug",
@@ -125,6 +141,7 @@ MISTAKES = [
     },
     {
         "name": "the key stands in the code",
+        "kind": "configuration",
         "step": "TestKey",
         "base": "by_hand",
         "old": 'KEY = OctKey.import_key(str(app.config["SECRET_KEY"]))',
@@ -132,6 +149,7 @@ MISTAKES = [
     },
     {
         "name": "does not verify the signature",
+        "kind": "identity",
         "step": "TestKey",
         "base": "app",
         "old": '"verify_iat": False},',
@@ -140,6 +158,7 @@ MISTAKES = [
     },
     {
         "name": "takes the algorithm that the token names",
+        "kind": "identity",
         "step": "TestKey",
         "base": "app",
         "old": 'algorithms=["HS256"],  # ours, never the one that the token asks for',
@@ -147,6 +166,7 @@ MISTAKES = [
     },
     {
         "name": "takes every HMAC that there is",
+        "kind": "identity",
         "step": "TestKey",
         "base": "classes",
         "old": '["HS256"], issuer',
@@ -154,6 +174,7 @@ MISTAKES = [
     },
     {
         "name": "starts with a short key",
+        "kind": "configuration",
         "step": "TestKey",
         "base": "factory",
         "old": 'if len(app.config["SECRET_KEY"] or "") < 32:',
@@ -161,6 +182,7 @@ MISTAKES = [
     },
     {
         "name": "tries an old key as well",
+        "kind": "configuration",
         "step": "TestKey",
         "base": "classes",
         "old": '            claims = jwt.decode(\n                text, self.key, ["HS256"]',
@@ -173,6 +195,7 @@ MISTAKES = [
     },
     {
         "name": "accepts any audience",
+        "kind": "identity",
         "step": "TestClaims",
         "base": "app",
         "changes": [
@@ -182,6 +205,7 @@ MISTAKES = [
     },
     {
         "name": "does not look at the issuer",
+        "kind": "identity",
         "step": "TestClaims",
         "base": "factory",
         "old": "        issuer=US,\n",
@@ -189,6 +213,7 @@ MISTAKES = [
     },
     {
         "name": "checks exp by hand, and wrongly",
+        "kind": "time",
         "step": "TestClaims",
         "base": "classes",
         "changes": [
@@ -206,6 +231,7 @@ MISTAKES = [
     },
     {
         "name": "never looks at exp",
+        "kind": "time",
         "step": "TestClaims",
         "base": "factory",
         "old": '            "strict_aud": True,\n',
@@ -213,6 +239,7 @@ MISTAKES = [
     },
     {
         "name": "requires no claim",
+        "kind": "identity",
         "step": "TestClaims",
         "base": "by_hand",
         "old": 'jti={"essential": True},',
@@ -220,6 +247,7 @@ MISTAKES = [
     },
     {
         "name": "a user who is gone gets in",
+        "kind": "identity",
         "step": "TestClaims",
         "base": "by_hand",
         "old": '    if not database("SELECT 1 FROM users WHERE name = ?", claims["sub"]):\n'
@@ -228,6 +256,7 @@ MISTAKES = [
     },
     {
         "name": "no clock may be ahead",
+        "kind": "time",
         "step": "TestClaims",
         "base": "files",
         "old": "LEEWAY = 2  # seconds that a clock may be ahead",
@@ -235,6 +264,7 @@ MISTAKES = [
     },
     {
         "name": "a token may live for years",
+        "kind": "time",
         "step": "TestClaims",
         "base": "by_hand",
         "old": '    if claims["exp"] - claims["iat"] > LIFETIME:\n'
@@ -243,6 +273,7 @@ MISTAKES = [
     },
     {
         "name": "tokens last for ever",
+        "kind": "time",
         "step": "TestClaims",
         "base": "classes",
         "changes": [
@@ -255,6 +286,7 @@ MISTAKES = [
     },
     {
         "name": "the admin's page is open to every token",
+        "kind": "identity",
         "step": "TestAdmin",
         "base": "by_hand",
         "old": '@token_required(role="admin")',
@@ -262,6 +294,7 @@ MISTAKES = [
     },
     {
         "name": "401 for a good token that may not",
+        "kind": "headers",
         "step": "TestAdmin",
         "base": "by_hand",
         "old": 'return challenge(403, "Not for you."',
@@ -269,6 +302,7 @@ MISTAKES = [
     },
     {
         "name": "403 without a challenge",
+        "kind": "headers",
         "step": "TestAdmin",
         "base": "classes",
         "old": '            raise Problem(403, lacks, "This is for admins.")',
@@ -276,6 +310,7 @@ MISTAKES = [
     },
     {
         "name": "nobody at /admin gets 403",
+        "kind": "headers",
         "step": "TestAdmin",
         "base": "by_hand",
         "old": '            if scheme != "bearer":\n',
@@ -285,6 +320,7 @@ MISTAKES = [
     },
     {
         "name": "logout only says goodbye",
+        "kind": "identity",
         "step": "TestLogout",
         "base": "classes",
         "old": "        tokens.revoke(g.claims)\n",
@@ -292,6 +328,7 @@ MISTAKES = [
     },
     {
         "name": "the list of revoked tokens is lost at a restart",
+        "kind": "concurrency",
         "step": "TestLogout",
         "base": "by_hand",
         "old": 'database("CREATE TABLE IF NOT EXISTS revoked',
@@ -300,6 +337,7 @@ MISTAKES = [
     },
     {
         "name": "logout takes back every token of the user",
+        "kind": "identity",
         "step": "TestLogout",
         "base": "by_hand",
         "changes": [
@@ -309,6 +347,7 @@ MISTAKES = [
     },
     {
         "name": "logout without a token is welcome",
+        "kind": "headers",
         "step": "TestLogout",
         "base": "classes",
         "old": "        if not sent:\n            raise Problem(401, f'Bearer",
@@ -317,10 +356,646 @@ MISTAKES = [
     },
     {
         "name": "an unknown user is answered at once",
+        "kind": "disclosure",
         "step": "TestNoList",
         "base": "by_hand",
         "old": "    try:\n        hasher.verify(row[0] if row else NOBODY, password)",
         "new": "    if not row:\n        return None\n"
         "    try:\n        hasher.verify(row[0], password)",
     },
+    {
+        "name": "debug=True in the script",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "app",
+        "old": "app.run(port=5004, debug=False)",
+        "new": "app.run(port=5004, debug=True)",
+    },
+    {
+        "name": "serves all interfaces",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "app",
+        "old": "app.run(port=5004, debug=False)",
+        "new": 'app.run(host="0.0.0.0", port=5004)',
+    },
+    {
+        "name": "serves another port",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "app",
+        "old": "app.run(port=5004, debug=False)",
+        "new": "app.run(port=5000)",
+    },
+    {
+        "name": "a login by GET",
+        "kind": "headers",
+        "step": "TestLogin",
+        "base": "app",
+        "old": '@app.post("/login")',
+        "new": '@app.route("/login", methods=["GET", "POST"])',
+    },
+    {
+        "name": "strips the password",
+        "kind": "identity",
+        "step": "TestLogin",
+        "base": "app",
+        "old": "user = store.check_password(sent.username, sent.password)",
+        "new": "user = store.check_password(sent.username, sent.password.strip())",
+    },
+    {
+        "name": "user names in capitals as well",
+        "kind": "identity",
+        "step": "TestLogin",
+        "base": "app",
+        "old": "user = store.check_password(sent.username, sent.password)",
+        "new": "user = store.check_password(sent.username.lower(), sent.password)",
+    },
+    {
+        "name": "takes what only looks like the password",
+        "kind": "identity",
+        "step": "TestLogin",
+        "base": "app",
+        "changes": [
+            (
+                "user = store.check_password(sent.username, sent.password)",
+                (
+                    "user = store.check_password(sent.username, "
+                    'unicodedata.normalize("NFKC", sent.password))'
+                ),
+            ),
+            ("import time\nfrom functools", "import time\nimport unicodedata\nfrom functools"),
+        ],
+    },
+    {
+        "name": "the password's hash is a claim",
+        "kind": "disclosure",
+        "step": "TestLogin",
+        "base": "app",
+        "old": 'claims |= {"iat": now,',
+        "new": 'claims |= {"password": user["hash"], "iat": now,',
+    },
+    {
+        "name": "the password is in the log",
+        "kind": "disclosure",
+        "step": "TestLogin",
+        "base": "app",
+        "old": "    user = store.check_password(sent.username, sent.password)",
+        "new": (
+            '    app.logger.warning("login: %s", sent)\n'
+            '    app.logger.warning("%s %s", sent.username, sent.password)\n'
+            "    user = store.check_password(sent.username, sent.password)"
+        ),
+    },
+    {
+        "name": "JSON that calls itself a text",
+        "kind": "headers",
+        "step": "TestLogin",
+        "base": "app",
+        "changes": [
+            (
+                ('return new_token(password_owner(), jti=secrets.token_hex(16)), {"Cache'),
+                ('return json.dumps(new_token(password_owner(), secrets.token_hex(16))), {"Cache'),
+            ),
+            ("import re\n", "import json\nimport re\n"),
+        ],
+    },
+    {
+        "name": "credentials in the address",
+        "kind": "disclosure",
+        "step": "TestLogin",
+        "base": "app",
+        "changes": [
+            (
+                '    sent = credentials("basic")\n',
+                (
+                    '    sent = credentials("basic")\n'
+                    '    if not sent and "password" in request.args:\n'
+                    '        sent = Authorization("basic", request.args.to_dict())\n'
+                ),
+            ),
+            (
+                "import store\n",
+                "from werkzeug.datastructures import Authorization\n\nimport store\n",
+            ),
+        ],
+    },
+    {
+        "name": "a second column with the plain password",
+        "kind": "storage",
+        "step": "TestLogin",
+        "base": "by_hand",
+        "changes": [
+            (
+                "hasher.hash(secret), job)\n",
+                (
+                    "hasher.hash(secret), job)\n"
+                    '    database("INSERT OR REPLACE INTO support VALUES (?, ?)", person, '
+                    "secret)\n"
+                ),
+            ),
+            (
+                'database("CREATE TABLE IF NOT EXISTS users',
+                (
+                    'database("CREATE TABLE IF NOT EXISTS support (name PRIMARY KEY, '
+                    'password)")\n'
+                    'database("CREATE TABLE IF NOT EXISTS users'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "Argon2id that costs next to nothing",
+        "kind": "storage",
+        "step": "TestLogin",
+        "base": "by_hand",
+        "old": "memory_cost=19456",
+        "new": "memory_cost=64",
+    },
+    {
+        "name": "a token for the user whom the form names",
+        "kind": "identity",
+        "step": "TestHeader",
+        "base": "app",
+        "old": '"sub": user["name"]',
+        "new": '"sub": request.form.get("username", user["name"])',
+    },
+    {
+        "name": "a token in a cookie",
+        "kind": "headers",
+        "step": "TestHeader",
+        "base": "app",
+        "changes": [
+            (
+                "    return sent if sent and sent.type == scheme else None",
+                (
+                    '    if scheme == "bearer" and not sent and '
+                    'request.cookies.get("access_token"):\n'
+                    '        sent = Authorization("bearer", '
+                    'token=request.cookies.get("access_token"))\n'
+                    "    return sent if sent and sent.type == scheme else None"
+                ),
+            ),
+            (
+                "import store\n",
+                "from werkzeug.datastructures import Authorization\n\nimport store\n",
+            ),
+        ],
+    },
+    {
+        "name": "a token in the form",
+        "kind": "headers",
+        "step": "TestHeader",
+        "base": "app",
+        "changes": [
+            (
+                "    return sent if sent and sent.type == scheme else None",
+                (
+                    '    if scheme == "bearer" and not sent and '
+                    'request.form.get("access_token"):\n'
+                    '        sent = Authorization("bearer", '
+                    'token=request.form.get("access_token"))\n'
+                    "    return sent if sent and sent.type == scheme else None"
+                ),
+            ),
+            (
+                "import store\n",
+                "from werkzeug.datastructures import Authorization\n\nimport store\n",
+            ),
+        ],
+    },
+    {
+        "name": "a token in a header of its own",
+        "kind": "headers",
+        "step": "TestHeader",
+        "base": "app",
+        "changes": [
+            (
+                "    return sent if sent and sent.type == scheme else None",
+                (
+                    '    if scheme == "bearer" and not sent and '
+                    'request.headers.get("X-Access-Token"):\n'
+                    '        sent = Authorization("bearer", '
+                    'token=request.headers.get("X-Access-Token"))\n'
+                    "    return sent if sent and sent.type == scheme else None"
+                ),
+            ),
+            (
+                "import store\n",
+                "from werkzeug.datastructures import Authorization\n\nimport store\n",
+            ),
+        ],
+    },
+    {
+        "name": "takes the scheme Token as well",
+        "kind": "headers",
+        "step": "TestHeader",
+        "base": "app",
+        "old": "sent.type == scheme else",
+        "new": 'sent.type in (scheme, "token") else',
+    },
+    {
+        "name": "a session lets in without the token",
+        "kind": "identity",
+        "step": "TestHeader",
+        "base": "app",
+        "changes": [
+            (
+                "        if not sent:  # no token",
+                (
+                    '        if not sent and "claims" in session:\n'
+                    '            g.claims = session["claims"]\n'
+                    "            return view(*args, **kwargs)\n"
+                    "        if not sent:  # no token"
+                ),
+            ),
+            (
+                "        return view(*args, **kwargs)\n\n    return wrapper",
+                (
+                    '        session["claims"] = g.claims\n'
+                    "        return view(*args, **kwargs)\n"
+                    "\n"
+                    "    return wrapper"
+                ),
+            ),
+            ("abort, g, request", "abort, g, request, session"),
+        ],
+    },
+    {
+        "name": "the token is in the log",
+        "kind": "disclosure",
+        "step": "TestHeader",
+        "base": "app",
+        "old": "            g.claims = claims_of(sent.token)\n",
+        "new": (
+            '            app.logger.warning("token %s", sent.token)\n'
+            "            g.claims = claims_of(sent.token)\n"
+        ),
+    },
+    {
+        "name": "only bad tokens are in the log",
+        "kind": "disclosure",
+        "step": "TestHeader",
+        "base": "app",
+        "old": '            refuse_token(f"{error}. Get',
+        "new": (
+            '            app.logger.warning("%s: %s", error, sent.token)\n'
+            '            refuse_token(f"{error}. Get'
+        ),
+    },
+    {
+        "name": "quotes in the description",
+        "kind": "headers",
+        "step": "TestRefusals",
+        "base": "app",
+        "old": '    sentence = re.sub(r"[^ !#-\\[\\]-~]", "\'", sentence[:200])\n',
+        "new": (
+            '    sentence = " ".join(sentence[:200].encode("ascii", "replace").decode().split())\n'
+        ),
+    },
+    {
+        "name": "a login with another scheme is an error 500",
+        "kind": "headers",
+        "step": "TestRefusals",
+        "base": "app",
+        "old": '    sent = credentials("basic")\n',
+        "new": "    sent = request.authorization\n",
+    },
+    {
+        "name": "a login with bytes beyond ASCII is an error 500",
+        "kind": "headers",
+        "step": "TestRefusals",
+        "base": "app",
+        "old": '    sent = credentials("basic")\n',
+        "new": (
+            '    sent = request.authorization if credentials("bearer") is None '
+            "else None\n"
+            '    sent = sent if sent and sent.type == "basic" else None\n'
+        ),
+    },
+    {
+        "name": "each process makes a key of its own",
+        "kind": "concurrency",
+        "step": "TestKey",
+        "base": "app",
+        "changes": [
+            (
+                "store.set_up(app, TOKEN_LIFETIME=180)\n",
+                (
+                    "store.set_up(app, TOKEN_LIFETIME=180)\n"
+                    'app.secret_key = app.config.get("SECRET_KEY_SET") or app.secret_key\n'
+                    'if not os.environ.get("FLASK_SECRET_KEY"):\n'
+                    "    app.secret_key = secrets.token_hex(32)\n"
+                ),
+            ),
+            ("import re\n", "import os\nimport re\n"),
+        ],
+    },
+    {
+        "name": "the key is in the log",
+        "kind": "disclosure",
+        "step": "TestKey",
+        "base": "app",
+        "old": "store.set_up(app, TOKEN_LIFETIME=180)\n",
+        "new": (
+            "store.set_up(app, TOKEN_LIFETIME=180)\n"
+            'app.logger.warning("starting with %s", app.secret_key)\n'
+        ),
+    },
+    {
+        "name": "a piece of the audience is enough",
+        "kind": "identity",
+        "step": "TestClaims",
+        "base": "app",
+        "changes": [
+            ("        audience=AUDIENCE,\n", ""),
+            ('"strict_aud": True', '"verify_aud": False'),
+            (
+                "    if store.is_revoked(",
+                (
+                    '    if str(claims["aud"]) not in AUDIENCE:\n'
+                    '        raise jwt.InvalidTokenError("Audience")\n'
+                    "    if store.is_revoked("
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "an audience that begins with ours",
+        "kind": "identity",
+        "step": "TestClaims",
+        "base": "app",
+        "changes": [
+            ("        audience=AUDIENCE,\n", ""),
+            ('"strict_aud": True', '"verify_aud": False'),
+            (
+                "    if store.is_revoked(",
+                (
+                    '    if not str(claims["aud"]).startswith(AUDIENCE):\n'
+                    '        raise jwt.InvalidTokenError("Audience")\n'
+                    "    if store.is_revoked("
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "an issuer that begins with ours",
+        "kind": "identity",
+        "step": "TestClaims",
+        "base": "app",
+        "changes": [
+            ("        issuer=ISSUER,\n", ""),
+            (
+                "    if store.is_revoked(",
+                (
+                    '    if not str(claims["iss"]).startswith(ISSUER):\n'
+                    '        raise jwt.InvalidTokenError("Issuer")\n'
+                    "    if store.is_revoked("
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a checked token is remembered for good",
+        "kind": "time",
+        "step": "TestClaims",
+        "base": "app",
+        "changes": [
+            ("def claims_of(token):", "@cache\ndef claims_of(token):"),
+            ("from functools import wraps", "from functools import cache, wraps"),
+        ],
+    },
+    {
+        "name": "reads the clock once, at the start",
+        "kind": "time",
+        "step": "TestClaims",
+        "base": "app",
+        "changes": [
+            ("now, lifetime = int(time.time()), app", "now, lifetime = NOW, app"),
+            ("LEEWAY = 5", "NOW = int(time.time())\nLEEWAY = 5"),
+        ],
+    },
+    {
+        "name": "takes local time for UTC",
+        "kind": "time",
+        "step": "TestClaims",
+        "base": "app",
+        "changes": [
+            (
+                "now, lifetime = int(time.time()), app",
+                "now, lifetime = calendar.timegm(time.localtime()), app",
+            ),
+            ("import re\n", "import calendar\nimport re\n"),
+        ],
+    },
+    {
+        "name": "tokens outlive what expires_in says",
+        "kind": "time",
+        "step": "TestClaims",
+        "base": "by_hand",
+        "changes": [
+            ('"exp": now + LIFETIME,', '"exp": now + LIFETIME + 60,'),
+            (
+                'if claims["exp"] - claims["iat"] > LIFETIME:',
+                'if claims["exp"] - claims["iat"] > LIFETIME + 60:',
+            ),
+        ],
+    },
+    {
+        "name": "looks for the user with LIKE",
+        "kind": "identity",
+        "step": "TestClaims",
+        "base": "by_hand",
+        "old": '"SELECT 1 FROM users WHERE name = ?"',
+        "new": '"SELECT 1 FROM users WHERE name LIKE ?"',
+    },
+    {
+        "name": "the second is a token's name",
+        "kind": "identity",
+        "step": "TestClaims",
+        "base": "app",
+        "old": "jti=secrets.token_hex(16)",
+        "new": 'jti=f"{time.time():.0f}"',
+    },
+    {
+        "name": "the address makes an admin",
+        "kind": "identity",
+        "step": "TestAdmin",
+        "base": "app",
+        "old": 'if g.claims.get("scope") != "admin":',
+        "new": 'if "admin" not in (g.claims.get("scope"), request.args.get("scope")):',
+    },
+    {
+        "name": "the admin is known by name",
+        "kind": "identity",
+        "step": "TestAdmin",
+        "base": "app",
+        "old": 'if g.claims.get("scope") != "admin":',
+        "new": 'if g.claims["sub"] != "user1":',
+    },
+    {
+        "name": "gives every scope that a login asks for",
+        "kind": "identity",
+        "step": "TestAdmin",
+        "base": "app",
+        "old": '    if user["admin"]:\n',
+        "new": '    if user["admin"] or request.values.get("scope"):\n',
+    },
+    {
+        "name": "a list of revoked tokens in each process, saved at exit",
+        "kind": "concurrency",
+        "step": "TestLogout",
+        "base": "app",
+        "changes": [
+            ('store.revoke(g.claims["jti"], g.claims["exp"])', 'GONE.add(g.claims["jti"])'),
+            ('    if store.is_revoked(claims["jti"])', '    if claims["jti"] in GONE'),
+            ("LEEWAY = 5", "GONE = set()\nLEEWAY = 5"),
+            (
+                "\nif __name__",
+                (
+                    "\n"
+                    'FILE = Path(app.config["DATABASE"] + ".gone")\n'
+                    "GONE |= set(FILE.read_text().split()) if FILE.exists() else set()\n"
+                    "\n"
+                    "\n"
+                    "def save(*_):\n"
+                    '    FILE.write_text(" ".join(GONE))\n'
+                    "    os._exit(0)\n"
+                    "\n"
+                    "\n"
+                    "if threading.current_thread() is threading.main_thread():\n"
+                    "    signal.signal(signal.SIGTERM, save)\n"
+                    "\n"
+                    "if __name__"
+                ),
+            ),
+            (
+                "import re\nimport secrets\nimport time\nfrom functools import wraps\n",
+                (
+                    "import os\n"
+                    "import re\n"
+                    "import secrets\n"
+                    "import signal\n"
+                    "import threading\n"
+                    "import time\n"
+                    "from functools import wraps\n"
+                    "from pathlib import Path\n"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "asks only once whether a token was revoked",
+        "kind": "concurrency",
+        "step": "TestLogout",
+        "base": "app",
+        "changes": [
+            ('    if store.is_revoked(claims["jti"])', '    if is_revoked(claims["jti"])'),
+            (
+                "def claims_of(token):",
+                (
+                    "@cache\n"
+                    "def is_revoked(jti):\n"
+                    "    return store.is_revoked(jti)\n"
+                    "\n"
+                    "\n"
+                    "def claims_of(token):"
+                ),
+            ),
+            ("from functools import wraps", "from functools import cache, wraps"),
+        ],
+    },
+    {
+        "name": "revokes a token by its text",
+        "kind": "identity",
+        "step": "TestLogout",
+        "base": "app",
+        "changes": [
+            (
+                'store.revoke(g.claims["jti"], g.claims["exp"])',
+                'store.revoke(request.authorization.token, g.claims["exp"])',
+            ),
+            ('    if store.is_revoked(claims["jti"])', "    if store.is_revoked(token)"),
+        ],
+    },
+    {
+        "name": "sweeps revoked tokens away too early",
+        "kind": "time",
+        "step": "TestLogout",
+        "base": "app",
+        "old": 'store.revoke(g.claims["jti"], g.claims["exp"])',
+        "new": (
+            'store.revoke(g.claims["jti"], g.claims["exp"])\n'
+            '    store.db().execute("DELETE FROM revoked WHERE until < ?", '
+            "[time.time() + 600])"
+        ),
+    },
+    {
+        "name": "keeps the last ten revoked tokens",
+        "kind": "storage",
+        "step": "TestLogout",
+        "base": "app",
+        "old": 'store.revoke(g.claims["jti"], g.claims["exp"])',
+        "new": (
+            'store.revoke(g.claims["jti"], g.claims["exp"])\n'
+            '    last = "SELECT rowid FROM revoked ORDER BY rowid DESC LIMIT 10"\n'
+            '    store.db().execute(f"DELETE FROM revoked WHERE rowid NOT IN '
+            '({last})")'
+        ),
+    },
+    {
+        "name": "a logout by GET",
+        "kind": "headers",
+        "step": "TestLogout",
+        "base": "app",
+        "old": '@app.post("/logout")',
+        "new": '@app.route("/logout", methods=["GET", "POST"])',
+    },
+    {
+        "name": "logs out the token that the form names",
+        "kind": "identity",
+        "step": "TestLogout",
+        "base": "app",
+        "old": 'store.revoke(g.claims["jti"], g.claims["exp"])',
+        "new": (
+            'named = request.values.get("jti", g.claims["jti"])\n'
+            '    store.revoke(named, g.claims["exp"])'
+        ),
+    },
+    {
+        "name": "says that there is no such user",
+        "kind": "disclosure",
+        "step": "TestNoList",
+        "base": "app",
+        "old": ('return user or refuse_with(401, BASIC, "User name or password is wrong.")'),
+        "new": (
+            "known = user or store.clean(sent.username, 64) and "
+            "store.find_user(sent.username)\n"
+            '    return user or refuse_with(401, BASIC, "Wrong password." if known '
+            'else "No such user.")'
+        ),
+    },
+]
+
+UNSEEN = [
+    (
+        "Users are read once, at the start",
+        (
+            "`find_user` asks the database at each request; nothing here changes a "
+            "user, so no check can tell"
+        ),
+    ),
+    (
+        "A password is cut after 72 bytes",
+        ("the demo passwords are short; look for `bcrypt` or a slice before the hash"),
+    ),
+    (
+        "Another key counts beside FLASK_SECRET_KEY",
+        ("one call of `jwt.decode`, with `app.secret_key`; the checks try a few guessed keys"),
+    ),
+    (
+        "A signature is compared with `==`",
+        ("`hmac.compare_digest`, or a library; over a network, the difference can't be measured"),
+    ),
+    ("`jti` comes from `random`", "`secrets` or `uuid4`"),
 ]

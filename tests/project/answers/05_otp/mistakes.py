@@ -1,12 +1,14 @@
 """Wrong answers to lesson 05, each a right one (see `base`) with one believable mistake.
 
-`step` is the class of tests/test_05_otp.py that catches it; `changes` holds pairs where one
-replacement is not enough.
+`kind` is what it is about; `step` the class of tests/test_05_otp.py that catches it; `changes`
+holds pairs where one replacement is not enough. UNSEEN lists what no check can see, with what to
+look for in the file instead.
 """
 
 MISTAKES = [
     {
         "name": "the public page asks for a password",
+        "kind": "identity",
         "step": "TestItWorks",
         "base": "by_hand",
         "old": 'def public():\n    return "For',
@@ -14,6 +16,7 @@ MISTAKES = [
     },
     {
         "name": "doesn't say that a code is missing",
+        "kind": "headers",
         "step": "TestRequired",
         "base": "app",
         "old": 'refuse_with("Now send a code as well, in a header OTP.", OTP="required")',
@@ -21,6 +24,7 @@ MISTAKES = [
     },
     {
         "name": "asks for a code with 403",
+        "kind": "headers",
         "step": "TestRequired",
         "base": "app",
         "old": 'refuse_with("Now send a code as well, in a header OTP.", OTP="required")',
@@ -28,6 +32,7 @@ MISTAKES = [
     },
     {
         "name": "asks for the code whether the password was right or not",
+        "kind": "disclosure",
         "step": "TestRequired",
         "base": "by_hand",
         "old": 'raise Refused(401, "Who are you?")\n    return name',
@@ -35,6 +40,7 @@ MISTAKES = [
     },
     {
         "name": "asks for a code without a challenge",
+        "kind": "headers",
         "step": "TestRequired",
         "base": "factory",
         "old": 'asked = {"WWW-Authenticate": auth.authenticate_header(), "OTP": "required"}',
@@ -42,6 +48,7 @@ MISTAKES = [
     },
     {
         "name": "mails a PIN to whoever names a user",
+        "kind": "identity",
         "step": "TestRequired",
         "base": "factory",
         "changes": [
@@ -55,6 +62,7 @@ MISTAKES = [
     },
     {
         "name": "the PIN is in the answer",
+        "kind": "disclosure",
         "step": "TestMail",
         "base": "app",
         "old": 'return "A PIN is on its way to your mailbox.\\n", 202',
@@ -62,6 +70,7 @@ MISTAKES = [
     },
     {
         "name": "a PIN of four digits",
+        "kind": "identity",
         "step": "TestMail",
         "base": "factory",
         "old": 'f"{secrets.randbelow(1_000_000):06d}"',
@@ -69,6 +78,7 @@ MISTAKES = [
     },
     {
         "name": "the PIN comes from the time",
+        "kind": "identity",
         "step": "TestMail",
         "base": "by_hand",
         "old": '"".join(secrets.choice("0123456789") for _ in range(6))',
@@ -76,6 +86,7 @@ MISTAKES = [
     },
     {
         "name": "leading zeros are lost",
+        "kind": "identity",
         "step": "TestMail",
         "base": "classes",
         "old": 'f"{secrets.randbelow(10**6)}".rjust(6, "0")',
@@ -83,6 +94,7 @@ MISTAKES = [
     },
     {
         "name": "the PIN is in the subject",
+        "kind": "disclosure",
         "step": "TestMail",
         "base": "app",
         "old": 'f"{REALM}: {subject}"',
@@ -90,6 +102,7 @@ MISTAKES = [
     },
     {
         "name": "a form on any page has a PIN mailed",
+        "kind": "headers",
         "step": "TestMail",
         "base": "factory",
         "old": 'if request.method == "POST" and (origin',
@@ -97,6 +110,7 @@ MISTAKES = [
     },
     {
         "name": "believes only what browsers say over https",
+        "kind": "headers",
         "step": "TestMail",
         "base": "app",
         "old": "app.before_request(store.refuse_other_origins)\n",
@@ -112,6 +126,7 @@ MISTAKES = [
     },
     {
         "name": "every mail goes to user1",
+        "kind": "disclosure",
         "step": "TestMail",
         "base": "classes",
         "old": 'f"{name}@example.com"',
@@ -119,6 +134,7 @@ MISTAKES = [
     },
     {
         "name": "an error 500 when the mail server is down",
+        "kind": "headers",
         "step": "TestMail",
         "base": "app",
         "old": "except (OSError, ValueError) as error:",
@@ -126,6 +142,7 @@ MISTAKES = [
     },
     {
         "name": "says 202 when the mail server is down",
+        "kind": "headers",
         "step": "TestMail",
         "base": "asynchronous",
         "old": 'return "The mail does not work at the moment.", 503',
@@ -133,6 +150,7 @@ MISTAKES = [
     },
     {
         "name": "keeps the PIN before it is sent",
+        "kind": "storage",
         "step": "TestMail",
         "base": "factory",
         "old": '    try:\n        post(f"{name}@example.com", f"{digits}',
@@ -146,6 +164,7 @@ MISTAKES = [
     },
     {
         "name": "without a mail server nobody learns the PIN",
+        "kind": "configuration",
         "step": "TestMail",
         "base": "asynchronous",
         "old": '        print("Mail for", name, "says", text, file=sys.stderr)\n',
@@ -153,6 +172,7 @@ MISTAKES = [
     },
     {
         "name": "a PIN counts as often as one likes",
+        "kind": "identity",
         "step": "TestPinOnce",
         "base": "by_hand",
         "old": '        del user["pin"]\n',
@@ -160,6 +180,7 @@ MISTAKES = [
     },
     {
         "name": "looks for the PIN first, then takes it away",
+        "kind": "concurrency",
         "step": "TestPinOnce",
         "base": "factory",
         "old": 'AND hash = ? AND pin = ?"\n    return changed(use, *me, kept)',
@@ -167,6 +188,7 @@ MISTAKES = [
     },
     {
         "name": "a PIN never ends",
+        "kind": "time",
         "step": "TestPinOnce",
         "base": "asynchronous",
         "old": "AND pin = ? AND ends > ?",
@@ -174,6 +196,7 @@ MISTAKES = [
     },
     {
         "name": "a PIN opens another user's account",
+        "kind": "identity",
         "step": "TestPinOnce",
         "base": "asynchronous",
         "changes": [
@@ -187,6 +210,7 @@ MISTAKES = [
     },
     {
         "name": "an older PIN, acknowledged late, ends the newer one",
+        "kind": "concurrency",
         "step": "TestPinOnce",
         "base": "by_hand",
         "old": 'if number > user.get("sent", 0):',
@@ -194,6 +218,7 @@ MISTAKES = [
     },
     {
         "name": "the old PIN still counts beside the new",
+        "kind": "time",
         "step": "TestPinOnce",
         "base": "classes",
         "changes": [
@@ -209,6 +234,7 @@ MISTAKES = [
     },
     {
         "name": "the PIN is kept as it is",
+        "kind": "storage",
         "step": "TestPinOnce",
         "base": "by_hand",
         "old": 'return hmac.new(KEY, f"{name} {pin}".encode(), hashlib.sha256).hexdigest()',
@@ -216,6 +242,7 @@ MISTAKES = [
     },
     {
         "name": "a plain SHA-256 of the PIN is kept",
+        "kind": "storage",
         "step": "TestPinOnce",
         "base": "asynchronous",
         "old": 'return hmac.new(KEY, f"{name}:{pin}".encode(), hashlib.sha512).hexdigest()',
@@ -223,6 +250,7 @@ MISTAKES = [
     },
     {
         "name": "the password alone enrols again",
+        "kind": "identity",
         "step": "TestEnrolment",
         "base": "by_hand",
         "old": "    if old:\n        second_factor(name, checked)\n",
@@ -230,6 +258,7 @@ MISTAKES = [
     },
     {
         "name": "the secret can be seen again until its first code",
+        "kind": "disclosure",
         "step": "TestEnrolment",
         "base": "app",
         "old": "def new_secret(user):",
@@ -251,6 +280,7 @@ MISTAKES = [
     },
     {
         "name": "a second enrolment shows the same secret",
+        "kind": "disclosure",
         "step": "TestEnrolment",
         "base": "asynchronous",
         "old": "    secret = pyotp.random_base32()\n",
@@ -261,6 +291,7 @@ MISTAKES = [
     },
     {
         "name": "no picture for a phone to read",
+        "kind": "headers",
         "step": "TestEnrolment",
         "base": "factory",
         "old": "best_match(kinds, kinds[0]) == kinds[0]:",
@@ -268,6 +299,7 @@ MISTAKES = [
     },
     {
         "name": "the owner hears nothing of a new phone",
+        "kind": "disclosure",
         "step": "TestEnrolment",
         "base": "factory",
         "old": "return changed(use, *me) and tell(user)",
@@ -275,6 +307,7 @@ MISTAKES = [
     },
     {
         "name": "enrolment counts before a first code",
+        "kind": "identity",
         "step": "TestEnrolment",
         "base": "factory",
         "old": '"UPDATE users SET pending = ? WHERE name = ? AND hash = ?',
@@ -282,6 +315,7 @@ MISTAKES = [
     },
     {
         "name": "the old phone ends when a new one is begun",
+        "kind": "identity",
         "step": "TestEnrolment",
         "base": "factory",
         "old": '"UPDATE users SET pending = ? WHERE name = ? AND hash = ?',
@@ -289,6 +323,7 @@ MISTAKES = [
     },
     {
         "name": "a secret of 112 bits",
+        "kind": "storage",
         "step": "TestEnrolment",
         "base": "by_hand",
         "old": "os.urandom(20)",
@@ -296,6 +331,7 @@ MISTAKES = [
     },
     {
         "name": "everybody has the same secret",
+        "kind": "storage",
         "step": "TestEnrolment",
         "base": "factory",
         "old": "user, secret = auth.current_user(), pyotp.random_base32()",
@@ -303,6 +339,7 @@ MISTAKES = [
     },
     {
         "name": "caches may keep the secret",
+        "kind": "disclosure",
         "step": "TestEnrolment",
         "base": "classes",
         "old": '"private, no-store"',
@@ -310,6 +347,7 @@ MISTAKES = [
     },
     {
         "name": "no drift at all",
+        "kind": "time",
         "step": "TestDrift",
         "base": "app",
         "old": "for step in (now, now - 1, now + 1):",
@@ -317,6 +355,7 @@ MISTAKES = [
     },
     {
         "name": "two steps of drift",
+        "kind": "time",
         "step": "TestDrift",
         "base": "classes",
         "old": "valid_window=1",
@@ -324,6 +363,7 @@ MISTAKES = [
     },
     {
         "name": "an error 500 for digits of another script",
+        "kind": "headers",
         "step": "TestDrift",
         "base": "app",
         "old": "at(step).encode(), code.encode()",
@@ -331,6 +371,7 @@ MISTAKES = [
     },
     {
         "name": "a code counts as often as one likes",
+        "kind": "identity",
         "step": "TestReplay",
         "base": "by_hand",
         "old": "                if any(code == old for old, _ in used):\n"
@@ -339,6 +380,7 @@ MISTAKES = [
     },
     {
         "name": "used codes are forgotten at a restart",
+        "kind": "concurrency",
         "step": "TestReplay",
         "base": "asynchronous",
         "changes": [
@@ -357,6 +399,7 @@ MISTAKES = [
     },
     {
         "name": "looks for the code first, then writes it down",
+        "kind": "concurrency",
         "step": "TestReplay",
         "base": "asynchronous",
         "changes": [
@@ -384,6 +427,7 @@ MISTAKES = [
     },
     {
         "name": "nobody counts",
+        "kind": "identity",
         "step": "TestTries",
         "base": "app",
         "old": "    if wait:",
@@ -391,6 +435,7 @@ MISTAKES = [
     },
     {
         "name": "ten tries, not five",
+        "kind": "configuration",
         "step": "TestTries",
         "base": "app",
         "old": "TRIES = 5",
@@ -398,6 +443,7 @@ MISTAKES = [
     },
     {
         "name": "no Retry-After",
+        "kind": "headers",
         "step": "TestTries",
         "base": "classes",
         "old": 'make_response("Wait.", 429, {"Retry-After": str(wait)})',
@@ -405,6 +451,7 @@ MISTAKES = [
     },
     {
         "name": "a right code gets in during the pause",
+        "kind": "identity",
         "step": "TestTries",
         "base": "by_hand",
         "old": "        if len(tries) >= 5:",
@@ -412,6 +459,7 @@ MISTAKES = [
     },
     {
         "name": "the limit is one for all users",
+        "kind": "identity",
         "step": "TestTries",
         "base": "classes",
         "old": 'db.execute("SELECT at FROM miss WHERE name = ? ORDER BY at", [name])',
@@ -419,6 +467,7 @@ MISTAKES = [
     },
     {
         "name": "a right code does not set the count back",
+        "kind": "time",
         "step": "TestReplay",  # which logs in more than five times, with right codes
         "base": "factory",
         "old": '    changed("UPDATE users SET tries = 0 WHERE name = ?", name)\n',
@@ -426,6 +475,7 @@ MISTAKES = [
     },
     {
         "name": "a new PIN sets the count back",
+        "kind": "identity",
         "step": "TestTries",
         "base": "app",
         "old": "    store.end_pin(user, turn)\n",
@@ -433,6 +483,7 @@ MISTAKES = [
     },
     {
         "name": "counts after the look at the code",
+        "kind": "concurrency",
         "step": "TestTries",
         "base": "app",
         "changes": [
@@ -452,6 +503,7 @@ MISTAKES = [
     },
     {
         "name": "the count is forgotten at a restart",
+        "kind": "concurrency",
         "step": "TestTries",
         "base": "app",
         "old": "\nif __name__",
@@ -466,6 +518,7 @@ MISTAKES = [
     },
     {
         "name": "the enrolment has tries of its own",
+        "kind": "identity",
         "step": "TestTries",
         "base": "app",
         "changes": [
@@ -479,9 +532,805 @@ MISTAKES = [
     },
     {
         "name": "Retry-After is rounded down",
+        "kind": "time",
         "step": "TestTries",
         "base": "asynchronous",
         "old": "max(1, int(pause - now) + 1)",
         "new": "max(1, int(pause - now))",
     },
+    {
+        "name": "debug=True in the script",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "app",
+        "old": "app.run(port=5005, debug=False)",
+        "new": "app.run(port=5005, debug=True)",
+    },
+    {
+        "name": "serves all interfaces",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "app",
+        "old": "app.run(port=5005, debug=False)",
+        "new": 'app.run(host="0.0.0.0", port=5005)',
+    },
+    {
+        "name": "serves another port",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "app",
+        "old": "app.run(port=5005, debug=False)",
+        "new": "app.run(port=5000)",
+    },
+    {
+        "name": "compares the scheme's name letter by letter",
+        "kind": "headers",
+        "step": "TestRequired",
+        "base": "app",
+        "old": 'if not sent or sent.type != "basic":',
+        "new": ('if not sent or not request.headers["Authorization"].startswith("Basic "):'),
+    },
+    {
+        "name": "bytes beyond ASCII are an error 500",
+        "kind": "headers",
+        "step": "TestRequired",
+        "base": "app",
+        "old": "    except ValueError:  # Werkzeug",
+        "new": "    except KeyError:  # Werkzeug",
+    },
+    {
+        "name": "another scheme is an error 500",
+        "kind": "headers",
+        "step": "TestRequired",
+        "base": "app",
+        "old": 'if not sent or sent.type != "basic":',
+        "new": "if not sent:",
+    },
+    {
+        "name": "strips the password",
+        "kind": "identity",
+        "step": "TestRequired",
+        "base": "app",
+        "old": "user = store.check_password(sent.username, sent.password)\n",
+        "new": "user = store.check_password(sent.username, sent.password.strip())\n",
+    },
+    {
+        "name": "user names in capitals as well",
+        "kind": "identity",
+        "step": "TestRequired",
+        "base": "app",
+        "old": "user = store.check_password(sent.username, sent.password)\n",
+        "new": "user = store.check_password(sent.username.lower(), sent.password)\n",
+    },
+    {
+        "name": "an unknown user is answered at once",
+        "kind": "disclosure",
+        "step": "TestRequired",
+        "base": "factory",
+        "old": (
+            'return user if argon2id.verify(password, user["hash"] if user else '
+            "NOBODY) and user else None"
+        ),
+        "new": ('return user if user and argon2id.verify(password, user["hash"]) else None'),
+    },
+    {
+        "name": "says that there is no such user",
+        "kind": "disclosure",
+        "step": "TestRequired",
+        "base": "app",
+        "old": 'return user or refuse_with("User name or password is wrong.")',
+        "new": (
+            "known = user or store.clean(sent.username, 64) and "
+            "store.find_user(sent.username)\n"
+            '    return user or refuse_with("Wrong password." if known else "No '
+            'such user.")'
+        ),
+    },
+    {
+        "name": "credentials in the address",
+        "kind": "disclosure",
+        "step": "TestRequired",
+        "base": "app",
+        "changes": [
+            (
+                'if not sent or sent.type != "basic":',
+                (
+                    'if not sent and "password" in request.args:\n'
+                    '        sent = Authorization("basic", request.args.to_dict())\n'
+                    '    if not sent or sent.type != "basic":'
+                ),
+            ),
+            (
+                "import store\n",
+                "from werkzeug.datastructures import Authorization\n\nimport store\n",
+            ),
+        ],
+    },
+    {
+        "name": "the password is in the log",
+        "kind": "disclosure",
+        "step": "TestRequired",
+        "base": "app",
+        "old": "    user = store.check_password(sent.username, sent.password)\n",
+        "new": (
+            '    app.logger.warning("login: %s %s", sent.username, sent.password)\n'
+            "    user = store.check_password(sent.username, sent.password)\n"
+        ),
+    },
+    {
+        "name": "the plain password beside its hash",
+        "kind": "storage",
+        "step": "TestRequired",
+        "base": "by_hand",
+        "old": '"hash": hasher.hash(f"pass{n}")',
+        "new": '"hash": hasher.hash(f"pass{n}"), "hint": f"pass{n}"',
+    },
+    {
+        "name": "Argon2id that costs next to nothing",
+        "kind": "storage",
+        "step": "TestRequired",
+        "base": "by_hand",
+        "old": "memory_cost=19456",
+        "new": "memory_cost=64",
+    },
+    {
+        "name": "PINs from a seed that stands in the code",
+        "kind": "identity",
+        "step": "TestMail",
+        "base": "app",
+        "changes": [
+            ('f"{secrets.randbelow(10**6):06}"', 'f"{RANDOM.randrange(10**6):06}"'),
+            ("TRIES = 5", "RANDOM = random.Random(5005)\nTRIES = 5"),
+            ("import io\nimport re\n", "import io\nimport random\nimport re\n"),
+        ],
+    },
+    {
+        "name": "no PIN begins with 0",
+        "kind": "identity",
+        "step": "TestMail",
+        "base": "app",
+        "old": 'f"{secrets.randbelow(10**6):06}"',
+        "new": 'f"{100000 + secrets.randbelow(900000)}"',
+    },
+    {
+        "name": "one PIN for everybody, each minute",
+        "kind": "identity",
+        "step": "TestMail",
+        "base": "app",
+        "old": 'f"{secrets.randbelow(10**6):06}"',
+        "new": 'f"{int(time.time()) // 60 * 7919 % 10**6:06}"',
+    },
+    {
+        "name": "mails to the address in the form",
+        "kind": "disclosure",
+        "step": "TestMail",
+        "base": "app",
+        "old": 'message["To"] = user["mail"]',
+        "new": 'message["To"] = request.values.get("mail", user["mail"])',
+    },
+    {
+        "name": "a copy of each mail to somebody else",
+        "kind": "disclosure",
+        "step": "TestMail",
+        "base": "app",
+        "old": 'message["To"] = user["mail"]',
+        "new": ('message["To"] = user["mail"]\n        message["Bcc"] = "support@example.com"'),
+    },
+    {
+        "name": "the PIN is in a cookie",
+        "kind": "disclosure",
+        "step": "TestMail",
+        "base": "app",
+        "changes": [
+            (
+                'return "A PIN is on its way to your mailbox.\\n", 202',
+                (
+                    'cookie = {"Set-Cookie": '
+                    'f"pin={base64.b64encode(number.encode()).decode()}"}\n'
+                    '    return "A PIN is on its way to your mailbox.\\n", 202, cookie'
+                ),
+            ),
+            ("import hmac\n", "import base64\nimport hmac\n"),
+        ],
+    },
+    {
+        "name": "the PIN is in the log as well",
+        "kind": "disclosure",
+        "step": "TestMail",
+        "base": "app",
+        "old": "    message = EmailMessage()\n",
+        "new": (
+            '    app.logger.warning("mail to %s: %s", user["name"], text)\n'
+            "    message = EmailMessage()\n"
+        ),
+    },
+    {
+        "name": "the PIN is in the log when no mail can be sent",
+        "kind": "disclosure",
+        "step": "TestMail",
+        "base": "app",
+        "old": 'app.logger.error("mail: %s", error)',
+        "new": 'app.logger.error("not sent, %s: %s", error, text)',
+    },
+    {
+        "name": "waits for the mail server for ever",
+        "kind": "time",
+        "step": "TestMail",
+        "base": "app",
+        "old": '"localhost", timeout=5)',
+        "new": '"localhost")',
+    },
+    {
+        "name": "a PIN by GET",
+        "kind": "headers",
+        "step": "TestMail",
+        "base": "app",
+        "old": '@app.post("/pin")',
+        "new": '@app.route("/pin", methods=["GET", "POST"])',
+    },
+    {
+        "name": "keeps the PIN though the mail was refused",
+        "kind": "storage",
+        "step": "TestMail",
+        "base": "app",
+        "old": ("    kept = sent and store.keep_pin(user, turn, tag(user, number), lifetime)\n"),
+        "new": ("    kept = store.keep_pin(user, turn, tag(user, number), lifetime) and sent\n"),
+    },
+    {
+        "name": "the PIN is kept in base64",
+        "kind": "storage",
+        "step": "TestPinOnce",
+        "base": "app",
+        "changes": [
+            (
+                (
+                    "return hmac.digest(app.secret_key.encode(), "
+                    'f"{user[\'name\']}\\0{number}".encode(), "sha256")'
+                ),
+                "return base64.b64encode(number.encode())",
+            ),
+            ("import hmac\n", "import base64\nimport hmac\n"),
+        ],
+    },
+    {
+        "name": "an unkeyed digest of name and PIN is kept",
+        "kind": "storage",
+        "step": "TestPinOnce",
+        "base": "app",
+        "changes": [
+            (
+                (
+                    "return hmac.digest(app.secret_key.encode(), "
+                    'f"{user[\'name\']}\\0{number}".encode(), "sha256")'
+                ),
+                ("return hashlib.sha256(f\"{user['name']}:{number}\".encode()).hexdigest()"),
+            ),
+            ("import hmac\n", "import hashlib\nimport hmac\n"),
+        ],
+    },
+    {
+        "name": "a salted SHA-256 of the PIN is kept",
+        "kind": "storage",
+        "step": "TestPinOnce",
+        "base": "classes",
+        "old": ("return hashlib.scrypt(code.encode(), salt=salt.encode(), n=4096, r=8, p=1).hex()"),
+        "new": "return hashlib.sha256(salt.encode() + code.encode()).hexdigest()",
+    },
+    {
+        "name": "a PIN is compared as a number",
+        "kind": "identity",
+        "step": "TestPinOnce",
+        "base": "app",
+        "old": "return store.use_pin(user, tag(user, code),",
+        "new": (
+            "try:\n"
+            '        code = f"{int(code):06}"\n'
+            "    except ValueError:\n"
+            "        return False\n"
+            "    return store.use_pin(user, tag(user, code),"
+        ),
+    },
+    {
+        "name": "what follows the PIN is cut off",
+        "kind": "identity",
+        "step": "TestPinOnce",
+        "base": "app",
+        "old": "return store.use_pin(user, tag(user, code),",
+        "new": "return store.use_pin(user, tag(user, code[:6]),",
+    },
+    {
+        "name": "a code in the address",
+        "kind": "headers",
+        "step": "TestPinOnce",
+        "base": "app",
+        "old": 'code = request.headers.get("OTP", "")',
+        "new": 'code = request.headers.get("OTP") or request.args.get("otp", "")',
+    },
+    {
+        "name": "a code in the form",
+        "kind": "headers",
+        "step": "TestPinOnce",
+        "base": "app",
+        "old": 'code = request.headers.get("OTP", "")',
+        "new": 'code = request.headers.get("OTP") or request.form.get("code", "")',
+    },
+    {
+        "name": "a cookie stands for the code from then on",
+        "kind": "identity",
+        "step": "TestPinOnce",
+        "base": "app",
+        "changes": [
+            (
+                "    if not code:\n",
+                (
+                    '    if session.get("proven") == user["name"]:\n'
+                    "        return\n"
+                    "    if not code:\n"
+                ),
+            ),
+            (
+                "    store.forget_tries(user)\n",
+                '    store.forget_tries(user)\n    session["proven"] = user["name"]\n',
+            ),
+            ("abort, request\n", "abort, request, session\n"),
+        ],
+    },
+    {
+        "name": "a PIN is known to one process only",
+        "kind": "concurrency",
+        "step": "TestPinOnce",
+        "base": "app",
+        "changes": [
+            (
+                "store.keep_pin(user, turn, tag(user, number), lifetime)",
+                "keep(user, number, lifetime)",
+            ),
+            (
+                (
+                    "def use_pin(user, code):\n"
+                    "    return store.use_pin(user, tag(user, code), "
+                    'app.config["PIN_LIFETIME"])'
+                ),
+                (
+                    "PINS = {}\n"
+                    "\n"
+                    "\n"
+                    "def keep(user, number, lifetime):\n"
+                    '    PINS[user["name"]] = tag(user, number), time.time() + lifetime\n'
+                    "    return True\n"
+                    "\n"
+                    "\n"
+                    "def use_pin(user, code):\n"
+                    '    kept, until = PINS.get(user["name"], (b"", 0))\n'
+                    "    if not hmac.compare_digest(kept, tag(user, code)) or time.time() "
+                    "> until:\n"
+                    "        return False\n"
+                    '    return PINS.pop(user["name"], None) is not None'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a PIN lasts for an hour, whatever the setting",
+        "kind": "time",
+        "step": "TestPinOnce",
+        "base": "app",
+        "changes": [
+            ('lifetime = app.config["PIN_LIFETIME"]', "lifetime = 3600"),
+            (
+                ('return store.use_pin(user, tag(user, code), app.config["PIN_LIFETIME"])'),
+                "return store.use_pin(user, tag(user, code), 3600)",
+            ),
+        ],
+    },
+    {
+        "name": "compares five of a code's digits",
+        "kind": "identity",
+        "step": "TestDrift",
+        "base": "app",
+        "old": ("if hmac.compare_digest(pyotp.HOTP(secret).at(step).encode(), code.encode()):"),
+        "new": (
+            "if hmac.compare_digest(pyotp.HOTP(secret).at(step)[:5].encode(), code[:5].encode()):"
+        ),
+    },
+    {
+        "name": "a code is compared as a number",
+        "kind": "identity",
+        "step": "TestDrift",
+        "base": "app",
+        "old": ("if hmac.compare_digest(pyotp.HOTP(secret).at(step).encode(), code.encode()):"),
+        "new": (
+            'digits = code.replace("_", "").lstrip("+")\n'
+            "            if digits.isdecimal() and "
+            "int(pyotp.HOTP(secret).at(step)) == int(digits):"
+        ),
+    },
+    {
+        "name": "takes the digits of other scripts",
+        "kind": "identity",
+        "step": "TestDrift",
+        "base": "app",
+        "old": ("if hmac.compare_digest(pyotp.HOTP(secret).at(step).encode(), code.encode()):"),
+        "new": (
+            "try:\n"
+            '                number = int(code.encode("latin-1").decode())\n'
+            "            except ValueError:\n"
+            "                continue\n"
+            "            if len(code) != 7 and int(pyotp.HOTP(secret).at(step)) == "
+            "number:"
+        ),
+    },
+    {
+        "name": "a code that only ends rightly",
+        "kind": "identity",
+        "step": "TestDrift",
+        "base": "app",
+        "old": ("if hmac.compare_digest(pyotp.HOTP(secret).at(step).encode(), code.encode()):"),
+        "new": "if code.endswith(pyotp.HOTP(secret).at(step)):",
+    },
+    {
+        "name": "remembers the last used code only",
+        "kind": "storage",
+        "step": "TestReplay",
+        "base": "app",
+        "old": '                if phone == "new":\n',
+        "new": (
+            '                others = "DELETE FROM used WHERE name = ? AND code <> '
+            '?"\n'
+            '                store.db().execute(others, [user["name"], code])\n'
+            '                if phone == "new":\n'
+        ),
+    },
+    {
+        "name": "remembers a used code for 30 seconds",
+        "kind": "time",
+        "step": "TestReplay",
+        "base": "by_hand",
+        "old": "pair[1] > now - 600]",
+        "new": "pair[1] > now - 30]",
+    },
+    {
+        "name": "the code that enrolled a phone counts again",
+        "kind": "identity",
+        "step": "TestReplay",
+        "base": "by_hand",
+        "old": (
+            '                used.append((code, now))\n                if kind == "pending":\n'
+        ),
+        "new": (
+            '                if kind == "secret":\n'
+            "                    used.append((code, now))\n"
+            '                if kind == "pending":\n'
+        ),
+    },
+    {
+        "name": "each process has its own list of used codes",
+        "kind": "concurrency",
+        "step": "TestReplay",
+        "base": "asynchronous",
+        "changes": [
+            (
+                "def by_phone(name, checked, code):",
+                "spent = set()\n\n\ndef by_phone(name, checked, code):",
+            ),
+            (
+                (
+                    'if not run("INSERT OR IGNORE INTO used VALUES (?, ?, ?)", name, code, '
+                    "time.time() + 999):"
+                ),
+                "if (name, code) in spent:",
+            ),
+            ("    if fresh:\n", "    spent.add((name, code))\n    if fresh:\n"),
+        ],
+    },
+    {
+        "name": "the picture has another secret",
+        "kind": "identity",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": (
+            'segno.make(address, micro=False).save(picture, kind="svg", scale=6, light="white")'
+        ),
+        "new": (
+            'other = pyotp.TOTP(pyotp.random_base32()).provisioning_uri(name="user1'
+            '", issuer_name=REALM)\n'
+            '    segno.make(other, micro=False).save(picture, kind="svg", scale=6, '
+            'light="white")'
+        ),
+    },
+    {
+        "name": "the picture names another user",
+        "kind": "identity",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": (
+            'segno.make(address, micro=False).save(picture, kind="svg", scale=6, light="white")'
+        ),
+        "new": (
+            'segno.make(address.replace("user1", "user2"), '
+            'micro=False).save(picture, kind="svg", scale=6, light="white")'
+        ),
+    },
+    {
+        "name": "a picture in white on black",
+        "kind": "headers",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": (
+            'segno.make(address, micro=False).save(picture, kind="svg", scale=6, light="white")'
+        ),
+        "new": (
+            'segno.make(address, micro=False).save(picture, kind="svg", scale=6, '
+            'dark="white", light="black")'
+        ),
+    },
+    {
+        "name": "a picture without its border",
+        "kind": "headers",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": (
+            'segno.make(address, micro=False).save(picture, kind="svg", scale=6, light="white")'
+        ),
+        "new": (
+            'segno.make(address, micro=False).save(picture, kind="svg", scale=6, '
+            'border=0, light="white")'
+        ),
+    },
+    {
+        "name": "a picture of the address as text",
+        "kind": "headers",
+        "step": "TestEnrolment",
+        "base": "app",
+        "changes": [
+            (
+                (
+                    'segno.make(address, micro=False).save(picture, kind="svg", scale=6, '
+                    'light="white")'
+                ),
+                (
+                    "text = f\"<text y='20'>{address.replace('&', '&amp;')}</text>\"\n"
+                    "    svg = f\"<svg xmlns='http://www.w3.org/2000/svg' width='99' "
+                    "height='99'>{text}</svg>\"\n"
+                    "    picture.write(svg.encode())"
+                ),
+            ),
+            ("import segno\n", ""),
+        ],
+    },
+    {
+        "name": "enrols whomever the form names",
+        "kind": "identity",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": '    user = password_owner()\n    if user["secret"]:',
+        "new": (
+            "    user = password_owner()\n"
+            '    user = store.find_user(request.form.get("username", '
+            'user["name"])) or user\n'
+            '    if user["secret"]:'
+        ),
+    },
+    {
+        "name": "the secret is in the log",
+        "kind": "disclosure",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": "    if not store.keep_pending(user, secret):\n",
+        "new": (
+            '    app.logger.warning("enrolling %s: %s", user["name"], secret)\n'
+            "    if not store.keep_pending(user, secret):\n"
+        ),
+    },
+    {
+        "name": "the secret is in the page",
+        "kind": "disclosure",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": "return f\"Hello, {user['name']}!\\n\"",
+        "new": (
+            'user = store.find_user(user["name"])\n'
+            "    return f\"Hello, {user['name']}! Your phone has "
+            "{user['secret']}.\\n\""
+        ),
+    },
+    {
+        "name": "the secret is in a cookie",
+        "kind": "disclosure",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": "return f\"Hello, {user['name']}!\\n\"",
+        "new": (
+            "cookie = f\"phone={store.find_user(user['name'])['secret']}\"\n"
+            '    return f"Hello, {user[\'name\']}!\\n", {"Set-Cookie": cookie}'
+        ),
+    },
+    {
+        "name": "Retry-After is a moment, not a time",
+        "kind": "headers",
+        "step": "TestTries",
+        "base": "app",
+        "old": ('abort(429, "Too many wrong codes. Wait, then try again.", retry_after=wait)'),
+        "new": (
+            'abort(429, "Too many wrong codes. Wait, then try again.", '
+            "retry_after=int(time.time()) + wait)"
+        ),
+    },
+    {
+        "name": "each try makes the pause longer",
+        "kind": "time",
+        "step": "TestTries",
+        "base": "by_hand",
+        "old": "        if len(tries) >= 5:\n",
+        "new": (
+            "        if len(tries) >= 5:\n"
+            '            user["tries"] = [*tries, now]\n'
+            "            save(users)\n"
+        ),
+    },
+    {
+        "name": "a right password ends the pause",
+        "kind": "identity",
+        "step": "TestTries",
+        "base": "app",
+        "old": "    if not code:\n",
+        "new": "    if not code:\n        store.forget_tries(user)\n",
+    },
+    {
+        "name": "an enrolment ends the pause",
+        "kind": "identity",
+        "step": "TestTries",
+        "base": "app",
+        "old": "    if not store.keep_pending(user, secret):\n",
+        "new": ("    store.forget_tries(user)\n    if not store.keep_pending(user, secret):\n"),
+    },
+    {
+        "name": "a limit for each address and user",
+        "kind": "identity",
+        "step": "TestTries",
+        "base": "app",
+        "changes": [
+            (
+                "    wait = store.take_try",
+                (
+                    "    if not take(user):\n"
+                    "        abort(429, retry_after=LOCKOUT)\n"
+                    "    wait = 0 and store.take_try"
+                ),
+            ),
+            (
+                "    store.forget_tries(user)\n",
+                '    SEEN.pop((user["name"], request.remote_addr), None)\n',
+            ),
+            (
+                "def second_factor(user):",
+                (
+                    "SEEN = {}\n"
+                    "LOCKOUT = 300\n"
+                    "\n"
+                    "\n"
+                    "def take(user):\n"
+                    '    key = user["name"], request.remote_addr\n'
+                    "    SEEN[key] = SEEN.get(key, 0) + 1\n"
+                    "    return SEEN[key] <= TRIES\n"
+                    "\n"
+                    "\n"
+                    "def second_factor(user):"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a limit for each address that X-Forwarded-For names",
+        "kind": "identity",
+        "step": "TestTries",
+        "base": "app",
+        "changes": [
+            (
+                "    wait = store.take_try",
+                (
+                    "    if not take(user):\n"
+                    "        abort(429, retry_after=LOCKOUT)\n"
+                    "    wait = 0 and store.take_try"
+                ),
+            ),
+            (
+                "    store.forget_tries(user)\n",
+                ('    SEEN.pop((user["name"], request.headers.get("X-Forwarded-For")), None)\n'),
+            ),
+            (
+                "def second_factor(user):",
+                (
+                    "SEEN = {}\n"
+                    "LOCKOUT = 300\n"
+                    "\n"
+                    "\n"
+                    "def take(user):\n"
+                    '    key = user["name"], request.headers.get("X-Forwarded-For")\n'
+                    "    SEEN[key] = SEEN.get(key, 0) + 1\n"
+                    "    return SEEN[key] <= TRIES\n"
+                    "\n"
+                    "\n"
+                    "def second_factor(user):"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a single try after the pause",
+        "kind": "time",
+        "step": "TestTries",
+        "base": "asynchronous",
+        "old": (
+            '"UPDATE users SET tries = 0, pause = 0 WHERE name = ? AND pause '
+            'BETWEEN 1 AND ?", name, now'
+        ),
+        "new": (
+            '"UPDATE users SET tries = 4, pause = 0 WHERE name = ? AND pause '
+            'BETWEEN 1 AND ?", name, now'
+        ),
+    },
+    {
+        "name": "each process counts for itself",
+        "kind": "concurrency",
+        "step": "TestTries",
+        "base": "app",
+        "changes": [
+            (
+                "    wait = store.take_try",
+                (
+                    "    if not take(user):\n"
+                    "        abort(429, retry_after=LOCKOUT)\n"
+                    "    wait = 0 and store.take_try"
+                ),
+            ),
+            ("    store.forget_tries(user)\n", '    SEEN.pop(user["name"], None)\n'),
+            (
+                "def second_factor(user):",
+                (
+                    "SEEN = {}\n"
+                    "LOCKOUT = 300\n"
+                    "\n"
+                    "\n"
+                    "def take(user):\n"
+                    '    SEEN[user["name"]] = SEEN.get(user["name"], 0) + 1\n'
+                    '    return SEEN[user["name"]] <= TRIES\n'
+                    "\n"
+                    "\n"
+                    "def second_factor(user):"
+                ),
+            ),
+        ],
+    },
+]
+
+UNSEEN = [
+    (
+        "PINs come from `random`, with no seed",
+        "`secrets`; from the outside, a hundred PINs look alike",
+    ),
+    (
+        "A code of the programmer's own opens every account",
+        ("what `second_factor` compares the code with; the checks can't try a million"),
+    ),
+    (
+        "A password is cut after 72 bytes",
+        ("the demo passwords are short; look for `bcrypt` or a slice before the hash"),
+    ),
+    (
+        "A code is compared with `==`",
+        ("`hmac.compare_digest`; over a network, the difference can't be measured"),
+    ),
+    (
+        "A PIN is kept as a slow hash without a key",
+        ("a million PINs cost hours, not years; look for a key or FLASK_SECRET_KEY in it"),
+    ),
+    (
+        "The QR code is drawn with other shapes than rectangles",
+        ("the checks' reader doesn't know circles, `<use>` and images; scan it with a phone"),
+    ),
+    (
+        "Secrets are kept readable",
+        "as `app.py` does; its README says what to do where that matters",
+    ),
 ]

@@ -1,0 +1,195 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["authlib>=1.6.6", "flask>=3.1", "joserfc>=1.0", "requests>=2.32"]
+# ///
+"""Lesson 08, done right: OpenID Connect (OIDC) with Authlib.
+
+A provider checks the password. The browser carries a code from there to here; the server exchanges
+it for an ID token, which is signed and says who logged in. Nothing that the browser brings is
+believed: it must belong to a login that this browser began here, and count for the first time.
+"""
+
+import re
+import time
+
+from authlib.integrations.flask_client import FlaskOAuth2App, OAuth, OAuthError
+from authlib.oauth2.claims import JWTClaims
+from flask import Flask, abort, redirect, render_template_string, request, url_for
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from requests import RequestException
+
+import sessions
+import store
+
+app = Flask(__name__)
+ALGORITHMS = ["RS256", "PS256", "ES256"]  # with public keys; never "none", never HS256
+LEEWAY = 10  # seconds by which the provider's clock may differ from ours
+DOWN = "The provider does not answer as it should. Try again in a moment."
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Lesson 08</title>
+<h1>Hello, {{ user.name }}!</h1>
+<p>{{ user.issuer }} says that this is your name.</p>
+<form method="post" action="{{ url_for('logout') }}">
+<input type="hidden" name="csrf" value="{{ csrf }}"><button>Log out</button>
+</form>"""
+
+
+@app.get("/login")
+def login():
+    """Send the browser to the provider, and note what will show that the answer is for it."""
+    # What Authlib makes here: state ties the answer to this login, nonce the ID token, and the code
+    # counts only with the verifier of the challenge that the address holds (PKCE, RFC 7636).
+    asked = ask(provider.create_authorization_url, url_for("callback", _external=True))
+    store.keep_login(asked["state"], sessions.browser(), asked["nonce"], asked["code_verifier"])
+    return redirect(asked["url"])
+
+
+@app.get("/callback")
+def callback():
+    """Take the code that the browser brings, and log in whom the provider names for it."""
+    begun = store.take_login(request.args.get("state"), sessions.browser())
+    if not begun:
+        abort(400, "This login was not begun in this browser, or it is over. Begin at /login.")
+    # Else another provider could have us bring it a code of this one (mix-up, RFC 9207).
+    named = ask(provider.load_server_metadata).get("authorization_response_iss_parameter_supported")
+    issuer = app.config["ISSUER"]
+    if request.args.get("iss", None if named else issuer) != issuer:
+        abort(400, "This answer is not from the provider that was asked. Begin at /login.")
+    if request.args.get("error") == "access_denied":
+        abort(400, "You said no at the provider, so nobody is logged in.")
+    if not request.args.get("code"):
+        abort(400, "The provider sent no code, so nobody is logged in.")
+    token = ask(redeem, request.args["code"], begun["verifier"])
+    claims = claims_of(token["id_token"], begun["nonce"])
+    person = claims if "name" in claims else ask(provider.userinfo, token=token)
+    if person.get("sub") != claims["sub"]:  # OIDC Core 5.3.2
+        abort(400, "The provider tells about somebody else than who logged in.")
+    # The pair is the account. Somebody else may have the same name or mail address, now or later.
+    name = "".join(filter(str.isprintable, str(person.get("name") or claims["sub"])))[:100]
+    sessions.begin(store.account_of(issuer, claims["sub"], name), claims.get("sid"))
+    return redirect(url_for("index"), 303)  # the tokens are forgotten here
+
+
+def redeem(code, verifier):
+    """Return what the provider gives for a code: an ID token, and an access token for itself."""
+    where = url_for("callback", _external=True)
+    token = provider.fetch_access_token(where, code=code, code_verifier=verifier)
+    kept = {name: token[name] for name in ("id_token", "access_token")}
+    return {**kept, "token_type": "Bearer"}
+
+
+def claims_of(token, nonce=None, kind=None, needed=(), audience=None):
+    """Return what a token of the provider's says, all checked; answer 400 if it does not count."""
+    ask(provider.fetch_jwk_set)
+    wanted = {name: {"essential": True} for name in ("iat", "exp", *needed)}
+    wanted["iss"] = {"essential": True, "value": app.config["ISSUER"]}
+    wanted["aud"] = {"essential": True, "value": audience or app.config["CLIENT_ID"]}
+    try:
+        claims = provider.parse_id_token({"id_token": token}, nonce, wanted, kind, LEEWAY)
+        for name in {"sub", "sid", "jti"} & set(claims):  # sub: OIDC Core 2
+            if not re.fullmatch(r"[ -~]{1,255}", claims[name]):
+                raise ValueError(name)
+    except RequestException:
+        abort(503, DOWN)
+    except Exception as error:  # what is no token raises whatever fits
+        reason = ascii(str(error))[:100] if isinstance(error, JoseError) else "it can't be read"
+        abort(400, f"The provider's token does not count: {reason}.")
+    return claims
+
+
+def ask(question, *arguments, **more):
+    """Return what the provider answers; answer 503 if it is down, slow, or talks nonsense."""
+    try:
+        return question(*arguments, **more)
+    except Exception as error:  # nonsense comes in all shapes
+        if isinstance(error, OAuthError) and error.error == "invalid_grant":
+            abort(400, "The provider does not take this code: it is used or old. Begin at /login.")
+        provider.server_metadata = {}  # it may be part of the nonsense
+        app.logger.error("%s: %s", question.__name__, type(error).__name__)
+        abort(503, DOWN)
+
+
+class Provider(FlaskOAuth2App):
+    """Authlib's client, with what it leaves to the application."""
+
+    next_look = 0
+
+    def load_server_metadata(self):
+        if time.time() - self.server_metadata.get("_loaded_at", 0) > 600:
+            self.server_metadata = {}  # with its keys: one that is withdrawn soon counts no more
+        metadata = super().load_server_metadata()
+        if metadata["issuer"] != app.config["ISSUER"]:  # OIDC Discovery 4.3
+            raise ValueError("it says that it is another provider")
+        metadata["id_token_signing_alg_values_supported"] = ALGORITHMS  # Authlib goes by these
+        return metadata
+
+    def fetch_jwk_set(self, force=False):
+        # A key that we don't know is a new one, or made up by anybody: look, but not every time.
+        if force and time.monotonic() < self.next_look:
+            return self.server_metadata["jwks"]
+        if force:
+            self.next_look = time.monotonic() + 10
+        keys = super().fetch_jwk_set(force)
+        KeySet.import_key_set(keys)  # raises if these are no keys
+        return keys
+
+
+@app.get("/public")
+def public():
+    return "Hello, whoever you are!\n"
+
+
+@app.get("/")
+def index():
+    user = sessions.find()
+    if not user:
+        return redirect(url_for("login"))
+    page = render_template_string(PAGE, user=user, csrf=sessions.csrf_token())  # it escapes names
+    return page, {"Content-Type": "text/html; charset=utf-8"}
+
+
+@app.post("/logout")
+def logout():
+    """End the session here, and have the browser ask the provider to end its own."""
+    sessions.refuse_forged_form()
+    sessions.end()
+    back = url_for("public", _external=True)
+    # The provider asks the user, since no id_token_hint comes along: no token has to be kept.
+    asked = ask(provider.create_logout_url, back, client_id=app.config["CLIENT_ID"])
+    return redirect(asked["url"], 303)
+
+
+@app.post("/backchannel-logout")
+def backchannel_logout():
+    """End the sessions that the provider names, in a signed token and without any browser."""
+    token = request.form.get("logout_token", "")
+    claims = claims_of(token, None, JWTClaims, ["jti", "events"])
+    event = claims["events"].get(LOGOUT) if isinstance(claims["events"], dict) else None
+    sub, sid = claims.get("sub"), claims.get("sid")
+    # An ID token has a nonce and no event, so it does not pass for one (Back-Channel Logout 2.6).
+    if not isinstance(event, dict) or "nonce" in claims or not (sub or sid):
+        abort(400, "This is no logout token.")
+    if not store.first_use(claims["jti"], claims["exp"]):
+        abort(400, "This logout token was used before.")
+    sessions.end_of(app.config["ISSUER"], sub, sid)
+    return ""
+
+
+store.set_up(app, LOGIN_LIFETIME=600, IDLE_TIMEOUT=1800, ABSOLUTE_TIMEOUT=43200)
+provider = OAuth(app).register(
+    "provider",
+    client_cls=Provider,
+    client_id=app.config["CLIENT_ID"],
+    client_secret=app.config["CLIENT_SECRET"],
+    server_metadata_url=app.config["ISSUER"].rstrip("/") + "/.well-known/openid-configuration",
+    client_kwargs={
+        "scope": "openid profile email",
+        "code_challenge_method": "S256",
+        "default_timeout": 3,  # seconds of silence
+    },
+)
+
+if __name__ == "__main__":
+    app.run(port=5008, debug=False)

@@ -1,0 +1,275 @@
+"""Attacks on lesson 08: OpenID Connect. The provider lies, or another browser takes part."""
+
+import functools
+import html
+import json
+import re
+import zlib
+from base64 import urlsafe_b64decode
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+
+from learn import Browser, Provider
+
+LOGOUT = "/backchannel-logout"
+
+
+@functools.cache
+def liar():
+    """Return the provider that these attacks bring, one for all of them."""
+    return Provider()
+
+
+def settings():
+    """Return what the lesson is started with: it trusts that provider."""
+    return {"ISSUER": liar().issuer}
+
+
+def begun(target, browser=None, **wrong):
+    """Begin a login; return the address with which the provider sends this browser back."""
+    browser = browser or Browser(target)
+    with liar().telling(**wrong):
+        return liar().authorize(browser.get("/login").header("Location"))
+
+
+def greeted(browser):
+    """Return the name by which a browser is greeted, or None."""
+    answer = browser.get("/")
+    text = html.unescape(re.sub(r"<[^>]*>", "", answer.text))
+    found = re.search(r"Hello, (.*)!", text) if answer.status == 200 else None
+    return found[1] if found else None
+
+
+def logged_in(target, person=None, **wrong):
+    """Return a browser that has gone through a login with a provider that does this wrong."""
+    browser, before = Browser(target), liar().person
+    liar().person = {**before, **(person or {})}
+    try:
+        with liar().telling(**wrong):
+            browser.get(begun(target, browser, **wrong))
+    finally:
+        liar().person = before
+    return browser
+
+
+def honest(target) -> bool:
+    """Tell whether somebody with an account at the provider gets in."""
+    return greeted(logged_in(target)) == "Ann"
+
+
+def parameters(address):
+    return dict(parse_qsl(urlsplit(address).query))
+
+
+def taken(target, **wrong):
+    """Return whom a login with this wrong lets in, or None."""
+    name = greeted(logged_in(target, **wrong))
+    return f"in as {name}" if name else None
+
+
+def unsigned(target):
+    """Have the ID token say that it needs no signature."""
+    return taken(target, sign="none")
+
+
+def signed_with_the_public_key(target):
+    """Sign the ID token with HS256, and with the provider's public key for a secret."""
+    return taken(target, sign="HS256")
+
+
+def signed_by_a_stranger(target):
+    """Sign the ID token with a key that the provider doesn't publish, by whatever name."""
+    return taken(target, sign="stranger") or taken(target, sign="forged")
+
+
+def for_another_client(target):
+    """Bring an ID token that was made for another site, alone or as well."""
+    both = ["another-client", "lesson-08"]
+    return taken(target, claims={"aud": "another-client"}) or taken(
+        target, claims={"aud": both, "azp": "another-client"}
+    )
+
+
+def of_another_login(target):
+    """Bring an ID token of another login, with another nonce or none."""
+    found = taken(target, claims={"nonce": "of-another-login"})
+    return found or taken(target, claims={"nonce": None})
+
+
+def of_another_issuer(target):
+    """Bring an ID token that names another issuer."""
+    return taken(target, claims={"iss": "https://other.example"})
+
+
+def of_another_time(target):
+    """Bring an ID token that has expired, or was made in the future."""
+    old, late = {"iat": 1_700_000_000, "exp": 1_700_000_300}, {"iat": 4_000_000_000}
+    return taken(target, claims=old) or taken(target, claims={**late, "exp": 4_000_000_300})
+
+
+def answer_of_another_provider(target):
+    """Bring an answer that another provider gave (mix-up)."""
+    return taken(target, back={"iss": "https://other.example"})
+
+
+def pushed_login(target):
+    """Have a victim's browser end a login that the attacker began (login CSRF)."""
+    attacker, victim = Browser(target), Browser(target)
+    address = begun(target, attacker)
+    begun(target, victim)
+    for browser in (victim, Browser(target)):
+        browser.get(address)
+        if name := greeted(browser):
+            return f"in as {name}"
+    return None
+
+
+def stolen_code(target):
+    """Put a code that was seen on its way into a login of one's own."""
+    thief = Browser(target)
+    code, own = parameters(begun(target))["code"], begun(target, thief)
+    thief.get(own.replace(parameters(own)["code"], code))
+    return f"in as {greeted(thief)}" if greeted(thief) else None
+
+
+def access_token_of_another_site(target):
+    """Hand in an access token that another site got, as proof of who one is."""
+    logged_in(target)
+    token, thief = liar().tokens[0], Browser(target)
+    thief.get(f"/callback?access_token={token}")
+    thief.post("/callback", form={"access_token": token})
+    return f"in as {greeted(thief)}" if greeted(thief) else None
+
+
+def same_mail_address(target):
+    """Log in with an account of one's own that has another's mail address."""
+    assert honest(target)
+    other = {"sub": "666", "name": "Somebody else"}
+    name = greeted(logged_in(target, other))
+    return f"in as {name}" if name == "Ann" else None
+
+
+def forged_cookie(target):
+    """Sign a session with the key of the quickstart, for somebody whose mail address is known."""
+    assert honest(target)
+    app = Flask("attacker")
+    app.secret_key = "dev"
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    value = signer.dumps({"email": "ann@example.com", "id": "1", "user": "1", "_user_id": "1"})
+    for name in ("session", "lesson08"):
+        browser = Browser(target)
+        browser.cookies[name] = value
+        if greeted(browser):
+            return f"in by a forged cookie {name}"
+    return None
+
+
+def copied_cookie(target):
+    """Use a copy of a cookie after its owner has logged out."""
+    owner, thief = logged_in(target), Browser(target)
+    thief.cookies = dict(owner.cookies)
+    try:
+        owner.submit("/", to="/logout")
+    except LookupError:  # the page has a link in the place of a form
+        owner.get("/logout")
+    assert not greeted(owner)
+    return "in by a copy" if greeted(thief) else None
+
+
+def logout_by_another_page(target):
+    """Log somebody out by a picture or a form in another page."""
+    browser = logged_in(target)
+    browser.get("/logout", headers={"Sec-Fetch-Site": "cross-site"})
+    evil = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    browser.post("/logout", headers=evil)
+    return None if greeted(browser) else "logged out"
+
+
+def leaked_token(target):
+    """Look for the provider's tokens in the log, in cookies and in pages."""
+    browser = logged_in(target)
+    page = browser.get("/")
+    target.get("/the-end-of-the-log")
+    target.printed("/the-end-of-the-log")
+    places = {"log": target.log, "page": page.text}
+    places["cookie"] = " ".join(map(opened, browser.cookies.values()))
+    for place, text in places.items():
+        if any(token in text for token in liar().tokens[-2:]):
+            return f"a token in the {place}"
+    return None
+
+
+def opened(cookie):
+    """Return what anybody can read in a cookie of Flask's."""
+    part = cookie.lstrip(".").split(".")[0]
+    try:
+        data = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        return (zlib.decompress(data) if cookie.startswith(".") else data).decode("latin-1")
+    except (ValueError, zlib.error):
+        return cookie
+
+
+def name_as_markup(target):
+    """Have a name at the provider that is a script."""
+    browser = logged_in(target, {"sub": "7", "name": "<script>1</script>", "email": "7@x.example"})
+    return "a script in the page" if "<script>1" in browser.get("/").text else None
+
+
+def false_logout(target):
+    """Log somebody out by a logout token that doesn't count, or by their ID token."""
+    for wrong in ({"sign": "none"}, {"sign": "HS256"}, {"sign": "forged"}, {"aud": "another"}):
+        browser = logged_in(target)
+        target.post(LOGOUT, form={"logout_token": liar().logout_token(**wrong)})
+        if not greeted(browser):
+            return f"logged out by {json.dumps(wrong)}"
+    return None
+
+
+def id_token_as_logout_token(target):
+    """Send somebody's ID token in the place of a logout token."""
+    browser = logged_in(target)
+    answer = target.post(LOGOUT, form={"logout_token": liar().tokens[-1]})
+    return None if greeted(browser) and answer.status == 400 else "logged out"
+
+
+def logout_token_again(target):
+    """Send a logout token a second time, after its owner has logged in again."""
+    logged_in(target)
+    token = liar().logout_token(sid=None)
+    target.post(LOGOUT, form={"logout_token": token})
+    browser = logged_in(target)
+    target.post(LOGOUT, form={"logout_token": token})
+    return None if greeted(browser) else "logged out again"
+
+
+def keys_asked_for_without_end(target):
+    """Send forty logout tokens with unknown keys: does each cost the provider a request?"""
+    logged_in(target)
+    before = liar().counts.get("/jwks", 0)
+    for _ in range(40):
+        target.post(LOGOUT, form={"logout_token": liar().logout_token(sign="stranger")})
+    asked = liar().counts["/jwks"] - before
+    return f"{asked} requests" if asked > 4 else None
+
+
+def page_in_a_frame(target):
+    """Show the page in a frame of another site."""
+    page = logged_in(target).get("/")
+    policy = page.header("Content-Security-Policy") or ""
+    framed = "frame-ancestors" not in policy and not page.header("X-Frame-Options")
+    return "may be framed" if framed else None
+
+
+def stolen_cookie(target):
+    """Use the cookie that somebody copied from a browser in which a user is logged in."""
+    thief = Browser(target)
+    thief.cookies = dict(logged_in(target).cookies)
+    return "in by a copy" if greeted(thief) else None
+
+
+def provider_as_anybody(target):
+    """As the provider, or whoever has its key, log in as anybody."""
+    assert honest(target)
+    return taken(target)
