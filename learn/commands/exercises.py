@@ -85,9 +85,10 @@ def check(lesson, watch, every, file, as_json, junitxml):
     verdicts = []
     for folder in folders:
         with _progress(folder, quiet=as_json) as on_step:
-            verdicts.append(
-                run_checks(folder, file or "exercise", every=machine or every, on_step=on_step)
-            )
+            if file:
+                verdicts.append(_judge(folder, file, machine, on_step))
+            else:
+                verdicts.append(run_checks(folder, every=machine or every, on_step=on_step))
     if junitxml:
         write_junit(verdicts, Path(junitxml))
     if as_json:
@@ -100,6 +101,19 @@ def check(lesson, watch, every, file, as_json, junitxml):
 
         make_console().print(verdicts[0])
     sys.exit(0 if all(verdict.passed for verdict in verdicts) else 1)
+
+
+def _judge(folder: Path, file: str, every: bool, on_step):
+    """Return the verdict on a file of somebody else, which runs in a box where there is one."""
+    from ..layout import find_file
+    from ..practice.grading import judge_file
+    from ..running.box import has_walls, no_box
+
+    place = Path(file) if Path(file).is_dir() else find_file(folder.name, file)
+    walls, why_not = has_walls()
+    if not walls:
+        click.echo(no_box(why_not), err=True)
+    return judge_file(folder, place.resolve(), walls=walls, every=every, on_step=on_step)
 
 
 @contextlib.contextmanager

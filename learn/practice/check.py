@@ -2,11 +2,13 @@
 
 Strategy: the lesson starts first, and pytest is imported meanwhile. It runs the checks in this
 process, without a word; a plugin of ours notes what happens to each. What comes out is a `Verdict`.
+A stranger's file starts in a box, and not before the checks have been read: see judge.py.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import time
 from pathlib import Path
@@ -46,29 +48,44 @@ def check(name: str | int) -> Verdict | NoExercise:
 
 
 def run_checks(
-    folder: Path, file: str = "exercise", *, every: bool = False, on_step=None
+    folder: Path,
+    file: str = "exercise",
+    *,
+    every: bool = False,
+    beyond: bool = True,
+    on_step=None,
+    box=None,
 ) -> Verdict:
     """Run a lesson's checks on a file, up to the first that fails, or `every` one of them.
 
-    on_step: called with each Result when its step has passed or failed. What came out is kept as
-    progress if the file is the exercise. Raises LessonError when there is no such file.
+    beyond: whether the steps beyond app.py are tried; on_step: called with each Result when its
+    step has passed or failed; box: where the file is to run, if it is a stranger's. What came out
+    is kept as progress if the file is the exercise. Raises LessonError when there is no such file.
     """
     path = find_file(folder.name, file)
     before = progress.digest(folder)
     verdict = Verdict(folder, path, [Result(step) for step in read_steps(folder)])
     arguments = [str(checks_file(folder)), f"--on={file if file == 'exercise' else path}"]
-    arguments += ["--beyond", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:terminal"]
+    arguments += ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:terminal"]
     arguments += ["-W", "ignore", f"--rootdir={ROOT}", "--capture=no"]
     arguments += ["--disable-plugin-autoload"]  # nbval alone takes seconds to import
+    arguments += ["--beyond"] if beyond else []
     arguments += [] if every else ["--maxfail=1"]
+    settings = settings_of(folder)
     with contextlib.ExitStack() as stack:
-        lesson = None
-        settings = settings_of(folder)
-        if settings is not None:
-            lesson = stack.enter_context(Lesson(folder.name, path, wait=False, **settings))
+        stack.enter_context(Lesson.within(box))
+
+        def begin():
+            return stack.enter_context(Lesson(folder.name, path, wait=False, **settings))
+
+        if settings is None:  # the checks start it themselves
+            begin = None
+        elif box is None:
+            begin = functools.cache(begin)
+            begin()
         import pytest
 
-        notes = _Notes(verdict, on_step, lesson)
+        notes = _Notes(verdict, on_step, begin)
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
         status = pytest.main(arguments, plugins=[notes])
@@ -92,27 +109,33 @@ def run_checks(
 class _Notes:
     """A plugin for pytest that notes what happens to each check in a verdict."""
 
-    def __init__(self, verdict, on_step, lesson):
-        self.verdict, self.on_step, self.lesson = verdict, on_step, lesson
+    def __init__(self, verdict, on_step, begin):
+        self.verdict, self.on_step, self.begin = verdict, on_step, begin
         self.results = {result.step.name: result for result in verdict.results}
         self.interrupted = False
         self.silences = 0
         self.left = {}
 
     def pytest_configure(self, config):
-        config.lesson = self.lesson  # for the fixture `app`, in tests/conftest.py
+        self.config = config
         config.option.tbstyle = "no"  # nobody would see pytest's tracebacks
 
     def pytest_collection_finish(self, session):
         for item in session.items:
             name = item.cls.__name__
             self.left[name] = self.left.get(name, 0) + 1
+        # All checks have been read. The lesson is for the fixture `app`, in tests/conftest.py.
+        try:
+            self.config.lesson = self.begin() if self.begin else None
+        except LessonError as error:
+            self.verdict.broken = str(error)
+            session.shouldstop = "it doesn't start"
 
     def pytest_keyboard_interrupt(self, excinfo):
         self.interrupted = type(excinfo.value) is KeyboardInterrupt
 
     def pytest_runtest_logstart(self):
-        self.begin = time.perf_counter()
+        self.began = time.perf_counter()
 
     def pytest_runtest_makereport(self, item, call):
         result = self.results[item.cls.__name__]
@@ -122,12 +145,13 @@ class _Notes:
             if call.when == "setup" and isinstance(cause, LessonError):
                 self.verdict.broken = str(cause)
                 item.session.shouldstop = "it doesn't start"
-                return
-            if call.when != "teardown" and result.state != FAILED:
+            elif call.when != "teardown" and result.state != FAILED:
                 result.state = FAILED
                 result.failure = self.explain(item, cause)
+        if self.verdict.broken:  # nothing was checked
+            return
         if call.when == "teardown":
-            result.seconds += time.perf_counter() - self.begin
+            result.seconds += time.perf_counter() - self.began
             self.left[item.cls.__name__] -= 1
             if result.state != FAILED:
                 result.passed.add(item.originalname)
@@ -150,7 +174,7 @@ class _Notes:
         if isinstance(error, Unexpected):
             said = getattr(error.answer, "said", "")
             if error.answer is not None and error.answer.status == 404:
-                said = _missing_view(error.answer)
+                said = _missing_view(error.answer, lesson)
             return Failure(check, error.expected, error.came, error.answer, error.mark, said)
         if isinstance(error, LessonError):
             return Failure(check, "that it goes on", str(error))
@@ -170,6 +194,19 @@ class _Notes:
         return Failure(check, "what the check's sentence says", came)
 
 
-def _missing_view(answer) -> str:
+def _missing_view(answer, lesson) -> str:
+    """Say whether the app has no view for this address, or one that answers 404.
+
+    Flask answers OPTIONS by itself wherever there is a view.
+    """
+    import httpx2
+
     path = answer.target.split("?")[0]
-    return f"Your app has no view for {path}, or one that answers 404." if path != "/" else ""
+    if path == "/":
+        return ""
+    try:
+        if lesson and lesson.send("OPTIONS", path).status not in (404, 405):
+            return f"A view of your app answers at {path}, and what it answers is 404."
+    except (httpx2.HTTPError, LessonError):
+        pass
+    return f"Nothing in your app answers at {path}."

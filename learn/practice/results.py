@@ -13,7 +13,7 @@ from pathlib import Path
 from ..layout import LessonError
 from ..showing import results as draw
 from ..showing.exchange import as_text
-from .steps import Step, number_of
+from .steps import FIRST, Step, number_of
 
 PASSED, FAILED, UNTRIED = "passed", "failed", "untried"
 
@@ -57,8 +57,12 @@ class Verdict:
 
     @property
     def done(self) -> int:
-        """How many steps passed, one after the other from the first."""
-        states = [result.state == PASSED for result in self.steps]
+        """How many steps passed, one after the other from the first.
+
+        None has, as long as what holds from the beginning doesn't.
+        """
+        begun = all(r.state == PASSED for r in self.results if r.step.name == FIRST)
+        states = [begun and result.state == PASSED for result in self.steps]
         return [*states, False].index(False)
 
     @property
@@ -71,6 +75,10 @@ class Verdict:
     def failed(self) -> Result | None:
         """The first step that failed, or None."""
         return next((result for result in self.results if result.state == FAILED), None)
+
+    def find(self, name: str) -> Result | None:
+        """Return the result of the step of this name, or None."""
+        return next((result for result in self.results if result.step.name == name), None)
 
     def name_of(self, step: Step) -> str:
         """Return how a step is called: "Step 3", or its place outside the counting."""
@@ -111,15 +119,17 @@ class Verdict:
             )
             if result.state == FAILED and not result.step.beyond:
                 text = _failure_text(result.failure)
-                ET.SubElement(case, "failure", message=_xml(text.split("\n")[0])).text = _xml(text)
+                ET.SubElement(
+                    case, "failure", message=xml_text(text.split("\n")[0])
+                ).text = xml_text(text)
             elif result.state != PASSED:
                 why = "optional" if result.step.beyond else "an earlier step failed"
                 ET.SubElement(case, "skipped", message=why)
         if self.broken:
             case = ET.SubElement(suite, "testcase", classname=self.folder.name, name="It starts")
-            ET.SubElement(case, "error", message=_xml(self.broken.split("\n")[0])).text = _xml(
-                self.broken
-            )
+            ET.SubElement(
+                case, "error", message=xml_text(self.broken.split("\n")[0])
+            ).text = xml_text(self.broken)
         return suite
 
     def _repr_markdown_(self):
@@ -176,7 +186,7 @@ def _failure_text(failure: Failure) -> str:
     return "\n\n".join(part for part in [*parts, _exchange_text(failure)] if part)
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
     """Return the text without the characters that XML can't hold."""
     return re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", text)
 

@@ -1,12 +1,13 @@
-"""Runs in a process of its own: load one file, serve its `app` on a free port, say which.
+"""Runs in a process of its own: load one file and serve its `app`.
 
-Usage: child.py FILE PORT_FILE PORT [script] [clock]. The port (0: any free one) is taken first,
-since an app may know its origin when it starts (FLASK_ORIGIN), and written to PORT_FILE once the
-app is loaded. The process ends when its standard input closes, so it can't outlive the one who
-started it, however that one ends. Nothing of the workbench is imported here: a lesson knows nobody.
+Usage: child.py FILE PORT LISTENER READY FOLDER [script] [clock], where LISTENER is the number of a
+socket that already listens on this port and READY that of a pipe, into which a byte is written once
+the app is loaded; each is - where there is none. The process ends when its standard input closes,
+so it can't outlive the one who started it, however that one ends. Nothing of the workbench is
+imported here: a lesson knows nobody.
 
 script: the file is run as `python FILE` does. Where it would serve is not taken but noted in
-script.json beside PORT_FILE. clock: the file `clock` there says how many seconds its time is ahead.
+script.json in FOLDER. clock: the file `clock` there says how many seconds its time is ahead.
 """
 
 import datetime
@@ -175,29 +176,31 @@ def end_with_parent():
     os._exit(0)
 
 
-def main():
-    path, port_file, port = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+def serve(path, port, listener=None, ready=None, folder=None, modes=()):
+    """Load the file and serve it for good."""
     threading.Thread(target=end_with_parent, daemon=True).start()
-    try:
-        taken = socket.create_server(("127.0.0.1", port), backlog=128)
-    except OSError as error:
-        sys.exit(f"Port {port} can't be used: {error.strerror}.")
-    port = taken.getsockname()[1]
-    os.environ.setdefault("FLASK_ORIGIN", f"http://localhost:{port}")
-    if "clock" in sys.argv[4:]:
-        set_clock_by(port_file.with_name("clock"))
-    if "script" in sys.argv[4:]:
-        app = load_script(path, port_file.with_name("script.json"))
-    else:
-        app = load(path)
+    if listener is None:  # taken first: a script may not, and the app may want to know its origin
+        try:
+            listener = socket.create_server(("127.0.0.1", port), backlog=128).detach()
+        except OSError as error:
+            sys.exit(f"Port {port} can't be used: {error.strerror}.")
+    if "clock" in modes:
+        set_clock_by(folder / "clock")
+    app = load_script(path, folder / "script.json") if "script" in modes else load(path)
     give_templates(app)
     from werkzeug.serving import make_server
 
-    server = make_server("127.0.0.1", port, app, threaded=True, fd=taken.fileno())
-    draft = port_file.with_suffix(".draft")
-    draft.write_text(str(server.port))
-    draft.replace(port_file)  # whoever sees the file sees the whole number
+    server = make_server("127.0.0.1", port, app, threaded=True, fd=listener)
+    if ready is not None:
+        os.write(ready, b"!")
+        os.close(ready)
     server.serve_forever()
+
+
+def main():
+    file, port, listener, ready, folder, *modes = sys.argv[1:]
+    numbers = [None if number == "-" else int(number) for number in (port, listener, ready)]
+    serve(Path(file), *numbers, Path(folder), modes)
 
 
 if __name__ == "__main__":

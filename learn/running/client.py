@@ -15,9 +15,10 @@ from typing import Any
 import httpx2
 
 from ..showing.exchange import Exchange
+from .bounded import BoundedTransport, read
 
-# Seconds to wait for an answer; a password hash takes a twentieth of one. On a very slow machine,
-# LEARN_PATIENCE can be raised.
+# Seconds to wait for a whole answer; a password hash takes a twentieth of one. On a very slow
+# machine, LEARN_PATIENCE can be raised.
 TIMEOUT = float(os.environ.get("LEARN_PATIENCE") or 10)
 
 
@@ -25,15 +26,22 @@ class Client:
     """Send requests to 127.0.0.1:port.
 
     passwords: what the notes may use to recompute a Digest response; keys: HMAC keys they may try
-    on a token's signature.
+    on a token's signature; agent: what it calls itself in the header User-Agent.
     """
 
-    def __init__(self, port: int, passwords: Mapping[str, str] = {}, keys: Sequence[str] = ()):
+    def __init__(
+        self,
+        port: int,
+        passwords: Mapping[str, str] = {},
+        keys: Sequence[str] = (),
+        agent: str = "learn",
+    ):
         self.port = port
+        self.agent = agent
         self.passwords = dict(passwords)
         self.keys = list(keys)
         self.exchanges: list[Exchange] = []  # every one, in the order of sending
-        self.transport = httpx2.HTTPTransport(verify=False)  # http only: no certificates to load
+        self.transport = BoundedTransport(TIMEOUT)
 
     def get(self, target="/", **how) -> Exchange:
         """Send a GET; see `send`."""
@@ -63,9 +71,9 @@ class Client:
         first one. bearer: a token. authorization: the header's value as it stands. form: sent as
         application/x-www-form-urlencoded. body: sent as it stands. cookies: whether a cookie from
         the challenge comes along in the answer, as in a browser. Raises httpx2.HTTPError when no
-        response comes.
+        response comes, or one without an end.
         """
-        sent = {"Accept": "*/*", "User-Agent": "learn", **(headers or {})}
+        sent = {"Accept": "*/*", "User-Agent": self.agent, **(headers or {})}
         if bearer is not None:
             sent["Authorization"] = f"Bearer {bearer}"
         if authorization is not None:
@@ -124,7 +132,13 @@ class _Recorder(httpx2.BaseTransport):
     def handle_request(self, request):
         body = request.read()
         response = self.client.transport.handle_request(request)
-        response.read()
+        received, content = _readable(response.headers.raw), read(response)
+        response = httpx2.Response(
+            response.status_code,
+            headers=[(n, v) for n, v in response.headers.raw if n.lower() not in _OF_TRANSFER],
+            content=content,
+            extensions=response.extensions,
+        )
         self.seen.append(
             Exchange(
                 method=request.method,
@@ -133,13 +147,16 @@ class _Recorder(httpx2.BaseTransport):
                 request_body=body.decode("utf-8", "replace"),
                 status=response.status_code,
                 reason=response.reason_phrase,
-                response_headers=_readable(response.headers.raw),
-                text=response.content.decode("utf-8", "replace"),
+                response_headers=received,
+                text=content.decode("utf-8", "replace"),
                 passwords=dict(self.client.passwords),
                 keys=tuple(self.client.keys),
             )
         )
         return response
+
+
+_OF_TRANSFER = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
 def _readable(raw):

@@ -1,11 +1,12 @@
 """Start a lesson, and always end it.
 
-A lesson runs as a process of its own on a free port of 127.0.0.1. A scratch folder holds its
-database and the file with its port; the end of what it prints is kept in memory. Settings are
-handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment gets through,
-so runs can't touch each other. The child ends when its standard input closes: even a killed
-workbench leaves nothing behind. A file that lies elsewhere may import what the lesson gives, of
-which a copy is on its path, and finds the lesson's templates; nothing else of the lesson is there.
+A lesson runs as a process of its own on a free port of 127.0.0.1, whose socket is made here and
+handed over. A scratch folder holds its database; the end of what it prints is kept in memory.
+Settings are handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment
+gets through, so runs can't touch each other. The child ends when its standard input closes: even a
+killed workbench leaves nothing behind. A file that lies elsewhere may import what the lesson gives,
+of which a copy is on its path, and finds the lesson's templates; nothing else of the lesson is
+there. Within `Lesson.within(box)`, all of that runs in a box (box.py).
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import re
 import secrets
+import select
 import shutil
-import signal
 import socket
 import sqlite3
 import struct
@@ -30,7 +32,9 @@ from pathlib import Path
 
 from ..layout import LessonError, find_file, find_folder
 from ..showing.console import printable
+from .bounded import BoundedTransport
 from .client import TIMEOUT, Client
+from .ending import end, free_port, is_plain_file, port_is_free, stop
 from .log import Log, own_lines
 
 # What an exercise may import of its lesson, and what it may show or render.
@@ -38,6 +42,12 @@ TEMPLATES = "templates"
 GIVEN = ("store.py", "groundwork.py", "sessions.py", "static", TEMPLATES)
 PROVIDER = "provider.py"  # of a lesson that has somebody else check the password
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
+# A stranger's file is asked by one of these, lest it be good to the workbench alone.
+AGENTS = [
+    "curl/8.14.1",
+    "python-requests/2.32.5",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+]
 
 
 class Lesson(Client):
@@ -54,6 +64,8 @@ class Lesson(Client):
     Raises LessonError when it doesn't start, with what it printed.
     """
 
+    box = None  # in which lessons run, if any
+
     def __init__(
         self,
         name,
@@ -67,15 +79,18 @@ class Lesson(Client):
         clock=False,
         **settings,
     ):
+        self.box = type(self).box  # in which it stays
         self.folder = find_folder(name)
         self.path = find_file(name, file)
         self.workers = workers
         self.python = str(python)
         self.port = port
-        self.scratch = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-"))
+        self.scratch = self._make_scratch()
         self.given = self._give()
         self.modes = [name for name, on in {"script": script, "clock": clock}.items() if on]
         self.set_clock(0)
+        if self.box:
+            self.box.hand_over(self.scratch)
         self.key = secrets.token_hex(32)
         self.settings = {
             "SECRET_KEY": self.key,
@@ -84,18 +99,29 @@ class Lesson(Client):
         }
         self.provider = None
         self._log = Log()
-        self._box = {"process": None}
-        self._end = weakref.finalize(self, _end, self._box, self.scratch)
+        self._running = {"process": None}
+        self._end = weakref.finalize(self, end, self._running, self.scratch)
         try:
             if "ISSUER" not in settings and self.path != self.folder / PROVIDER:
                 self._start_provider()
             self._start()
-            super().__init__(self.port, PASSWORDS, [self.settings["SECRET_KEY"]])
+            agent = random.choice(AGENTS) if self.box else "learn"
+            super().__init__(self.port, PASSWORDS, [self.settings["SECRET_KEY"]], agent)
             if wait:
                 self._wait()
         except BaseException:
             self.stop()
             raise
+
+    @classmethod
+    @contextlib.contextmanager
+    def within(cls, box):
+        """Let every lesson that is started meanwhile run in this box; with None, in none."""
+        before, cls.box = cls.box, box
+        try:
+            yield
+        finally:
+            cls.box = before
 
     @property
     def origin(self) -> str:
@@ -127,8 +153,11 @@ class Lesson(Client):
     def rows(self, query: str) -> list[dict]:
         """Return what an SQL query finds in the lesson's database, as a thief with a copy would.
 
-        Each row is a dictionary of its columns. Raises sqlite3.Error when the query is wrong.
+        Each row is a dictionary of its columns. Raises sqlite3.Error when the query is wrong, and
+        LessonError when the database is no file of its own.
         """
+        if self.box and not is_plain_file(self.settings["DATABASE"]):
+            raise LessonError("FLASK_DATABASE is no file.")
         with contextlib.closing(sqlite3.connect(self.settings["DATABASE"])) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query)]
@@ -138,14 +167,17 @@ class Lesson(Client):
 
         It moves what Python's time and datetime tell; a database's own clock stays as it is.
         """
-        file = self.scratch / "clock"
-        with open(file, "r+b" if file.exists() else "w+b") as opened:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(self.scratch / "clock", flags, 0o600), "r+b") as opened:
             opened.write(struct.pack("d", seconds))
 
     @property
     def would_serve(self) -> dict | None:
         """Where a file that was started as a script would serve: host, port, debug; else None."""
-        return json.loads((self.scratch / "script.json").read_text())
+        file = self.scratch / "script.json"
+        if not is_plain_file(file):
+            raise LessonError("It is not known where it would serve.")
+        return json.loads(file.read_text())
 
     def own_lines(self) -> str:
         """Return the last traceback in the log, cut down to the lesson's own lines."""
@@ -165,10 +197,10 @@ class Lesson(Client):
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the lesson's process."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FLASK_", "WERKZEUG_"))}
+        whole = self.box.environment if self.box else os.environ
+        kept = {k: v for k, v in whole.items() if not k.startswith(("FLASK_", "WERKZEUG_"))}
         ours = {f"FLASK_{name}": value for name, value in self.settings.items()}
-        if self.port:  # else child.py finds one, and says so
-            ours.setdefault("FLASK_ORIGIN", self.origin)
+        ours.setdefault("FLASK_ORIGIN", self.origin)
         if self.given:
             paths = [kept.get("PYTHONPATH", ""), str(self.given)]
             ours["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
@@ -183,6 +215,11 @@ class Lesson(Client):
             self.stop()
             raise
         return self
+
+    def _make_scratch(self) -> Path:
+        """Make a folder for this run alone, which the lesson's user may write."""
+        parent = self.box.work / "scratch" if self.box else None
+        return Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-", dir=parent))
 
     def _give(self) -> Path | None:
         """Return a folder with what a file that lies elsewhere may import of the lesson."""
@@ -203,50 +240,68 @@ class Lesson(Client):
         if not (self.folder / PROVIDER).is_file():
             return
         usual = self.port + 10 if self.port else 0  # 5018 for 5008
-        port = usual if 0 < usual < 65536 and port_is_free(usual) else _free_port()
-        self.port = self.port or _free_port()
+        port = usual if 0 < usual < 65536 and port_is_free(usual) else free_port()
+        self.port = self.port or free_port()
         self.settings["ISSUER"] = f"http://localhost:{port}"
         both = f"http://localhost:{self.port} http://127.0.0.1:{self.port}"
         told = {"ISSUER": self.settings["ISSUER"], "CLIENT": both}
         where = {"port": port, "python": self.python, "wait": False}
-        self.provider = Lesson(self.folder.name, "provider", **where, **told)
+        with Lesson.within(None):
+            self.provider = Lesson(self.folder.name, "provider", **where, **told)
 
     def _start(self):
-        """Start the process."""
-        port_file = self._port_file
-        port_file.unlink(missing_ok=True)
-        more = {}
+        """Start the process on a socket that listens already, and a pipe by which it says so."""
+        if os.name == "nt":  # sockets can't be handed over there: it makes its own
+            self.port = self.port or free_port()
+            self._follow(self._spawn(self._command("-", "-")))
+            return
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = listener.getsockname()[1]
+        said, ready = os.pipe()
+        self._running["ready"] = os.fdopen(said, "rb", 0)
+        numbers = [3, 4] if self.box else [listener.fileno(), ready]
+        try:
+            self._follow(self._spawn(self._command(*numbers), [listener.fileno(), ready]))
+        finally:
+            listener.close()
+            os.close(ready)
+
+    def _command(self, listener, ready):
+        """Return the command that serves the lesson on the socket of this number."""
+        door = self.box.work / "door" if self.box else Path(__file__).parent
         if self.workers:
-            listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
-            self.port = listener.getsockname()[1]
-            more["pass_fds"] = [listener.fileno()]
             command = [self.python, "-m", "gunicorn", "--workers", str(self.workers)]
-            command += ["--bind", f"fd://{listener.fileno()}", "--chdir", str(self.path.parent)]
-            command += ["--config", str(Path(__file__).with_name("gunicorn_config.py"))]
-            command += ["--no-control-socket", f"{self.path.stem}:app"]
-        else:
-            script = Path(__file__).with_name("child.py")
-            command = [self.python, str(script), str(self.path), str(port_file), str(self.port)]
-            command += self.modes
-        process = subprocess.Popen(
+            command += ["--bind", f"fd://{listener}", "--chdir", str(self.path.parent)]
+            command += ["--config", str(door / "gunicorn_config.py")]
+            return [*command, "--no-control-socket", f"{self.path.stem}:app"]
+        if self.box and self.python == sys.executable and not self.modes:
+            return {"serve": str(self.path), "port": self.port}
+        how = map(str, (self.path, self.port, listener, ready, self.scratch))
+        return [self.python, str(door / "child.py"), *how, *self.modes]
+
+    def _spawn(self, command, more=(), errors=subprocess.STDOUT):
+        """Start a command in the lesson's environment, and in its box if it has one."""
+        if self.box:
+            return self.box.start(command, self.environment, self.path.parent, more, errors)
+        return subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             cwd=self.path.parent,
             env=self.environment,
-            **more,
+            pass_fds=more,
         )
-        self._box["process"] = process
+
+    def _follow(self, process):
+        self._running["process"] = process
         self._log.follow(process.stdout)
-        if self.workers:
-            listener.close()
 
     def _wait(self):
         """Wait until the process answers, and learn its port."""
         if self.provider:
             self.provider.wait()
-        process = self._box["process"]
+        process = self._running["process"]
         deadline = time.monotonic() + TIMEOUT
         while not self._answers():
             if process.poll() is not None:
@@ -263,38 +318,35 @@ class Lesson(Client):
                 )
             time.sleep(0.01)
 
-    @property
-    def _port_file(self) -> Path:
-        return self.scratch / "port.txt"
-
     def _answers(self):
-        if self.workers:  # the socket listens from the start: ask for an answer
+        if os.name == "nt":
+            return not port_is_free(self.port)
+        if self.workers:  # gunicorn says nothing: ask for an answer
             import httpx2
 
             try:
-                httpx2.get(f"http://127.0.0.1:{self.port}/", timeout=1, trust_env=False)
+                with httpx2.Client(transport=BoundedTransport(1), timeout=1) as client:
+                    client.get(f"http://127.0.0.1:{self.port}/")
             except httpx2.HTTPError:
                 return False
             return True
-        if self._port_file.exists():
-            self.port = int(self._port_file.read_text())
-            return True
-        return False
+        ready = self._running["ready"]
+        return bool(select.select([ready], [], [], 0)[0]) and ready.read(1) != b""
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        process = self._box.get("process")
+        process = self._running.get("process")
         return process is not None and process.poll() is None
 
     @property
     def pid(self) -> int:
         """The number of the process; with gunicorn that of its master."""
-        return self._box["process"].pid
+        return self._running["process"].pid
 
     def restart(self):
         """End the process and start it again, on the same port with the same database."""
-        _stop(self._box.pop("process", None))
+        stop(self._running)
         self._start()
         self._wait()
 
@@ -305,20 +357,25 @@ class Lesson(Client):
             self.provider.stop()
 
     def command(self, *arguments: str) -> str:
-        """Run one of the app's own Flask commands on its database and return what it prints."""
-        done = subprocess.run(
-            [self.python, "-m", "flask", "--app", str(self.path), *arguments],
-            env=self.environment,
-            cwd=self.path.parent,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=TIMEOUT + 20,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode:
-            raise LessonError(f"flask {' '.join(arguments)} failed:\n\n{done.stderr.strip()}")
-        return done.stdout
+        """Run one of the app's own Flask commands on its database and return what it prints.
+
+        Raises LessonError when it fails, and subprocess.TimeoutExpired when it has no end.
+        """
+        command = [self.python, "-m", "flask", "--app", str(self.path), *arguments]
+        process = self._spawn(command, errors=subprocess.PIPE)
+        said, wrong = Log(), Log()
+        said.follow(process.stdout)
+        wrong.follow(process.stderr)
+        try:
+            process.stdin.close()
+            status = process.wait(TIMEOUT + 20)
+        finally:
+            process.kill()
+        said.wait()
+        wrong.wait()
+        if status:
+            raise LessonError(f"flask {' '.join(arguments)} failed:\n\n{wrong.text.strip()}")
+        return said.text
 
     def __enter__(self):
         return self
@@ -336,36 +393,3 @@ def lesson(name, *files, **settings) -> Lesson | list[Lesson]:
         return Lesson(name, *files, **settings)
     begun = [Lesson(name, file, wait=False, **settings) for file in files]
     return [one.wait() for one in begun]
-
-
-def port_is_free(port: int) -> bool:
-    """Tell whether nobody listens on this port of 127.0.0.1."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _stop(process):
-    if process is None:
-        return
-    if process.poll() is None:
-        if os.name == "posix":
-            process.send_signal(signal.SIGTERM)
-        process.stdin.close()  # child.py takes this as its end
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    if process.stdin and not process.stdin.closed:
-        process.stdin.close()
-
-
-def _end(box, scratch):
-    _stop(box.pop("process", None))
-    shutil.rmtree(scratch, ignore_errors=True)

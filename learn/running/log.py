@@ -1,4 +1,4 @@
-"""What a lesson prints: its end is kept, and the lesson's own lines are found in a traceback."""
+"""What a process prints: its end is kept, and the lesson's own lines are found in it."""
 
 from __future__ import annotations
 

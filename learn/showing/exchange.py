@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..explain import Context, Note, explain, is_auth_header
+from ..explain.grammar import offers
 from .console import printable
 
 
@@ -45,13 +46,22 @@ class Exchange:
         return next((v for n, v in self.request_headers if n.lower() == name.lower()), None)
 
     def challenge(self, algorithm: str | None = None):
-        """Return the first challenge (Werkzeug's WWWAuthenticate), or that of an algorithm."""
+        """Return the first challenge (Werkzeug's WWWAuthenticate), or that of an algorithm.
+
+        A header may hold several of them (RFC 9110 11.6.1).
+        """
         from werkzeug.datastructures import WWWAuthenticate
 
         for value in self.headers("WWW-Authenticate"):
-            parsed = WWWAuthenticate.from_header(value)
-            if algorithm is None or parsed.get("algorithm") == algorithm:
-                return parsed
+            found = [WWWAuthenticate.from_header(value)]
+            if len(several := offers(value, many=True)) > 1:
+                found = [
+                    WWWAuthenticate(one.scheme.lower(), {p.name: p.value for p in one.params})
+                    for one in several
+                ]
+            for parsed in found:
+                if algorithm is None or parsed.get("algorithm") == algorithm:
+                    return parsed
         return None
 
     def json(self) -> Any:

@@ -11,7 +11,7 @@ from learn.layout import ROOT
 ORDER = ["install", "layout", "explain", "showing", "running", "practice", "measure", "commands"]
 FILES = sorted((ROOT / "learn").rglob("*.py"))
 # What runs in a process of its own, outside of the package.
-APART = {"child", "gunicorn_config", "locustfile", "bare", "httpbin_app", "jwt_extended"}
+APART = {"child", "gunicorn_config", "porter", "locustfile", "bare", "httpbin_app", "jwt_extended"}
 
 
 def module_of(path):
