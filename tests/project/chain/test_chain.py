@@ -48,11 +48,24 @@ def test_lessons_pass_the_security_rules():
     assert {path.relative_to(LESSONS).as_posix(): codes for path, codes in found.items()} == GUILTY
 
 
+KNOWN = {  # of the workbench, beside starting processes without a shell (S603, S606)
+    "explain/grammar.py": {"S105"},  # the names of tokens
+    "measure/cases.py": {"S106"},  # a demo user's password
+    "practice/grading.py": {"S607"},  # git, wherever it is
+    "practice/kept.py": {"S608"},  # tables by the names that the database itself tells
+    "practice/qr.py": {"S314"},  # a learner's SVG; expat bounds what entities grow to
+    "running/box.py": {"S108"},  # mounts inside the box
+    "running/lesson.py": {"S311"},  # which User-Agent a stranger's file is asked by
+}
+
+
 def test_workbench_passes_the_security_rules():
-    """The workbench starts processes, its own Python without a shell, and has no other finding."""
+    """The workbench starts processes without a shell, and has the findings that are known."""
     found = security_findings(ROOT / "learn")
-    assert set().union(*found.values()) <= {"S603", "S606", "S105"}
-    assert {path.name for path, codes in found.items() if "S105" in codes} == {"grammar.py"}
+    left = {path: codes - {"S603", "S606"} for path, codes in found.items()}
+    folder = ROOT / "learn"
+    named = {path.relative_to(folder).as_posix(): codes for path, codes in left.items() if codes}
+    assert named == KNOWN
 
 
 def test_style():

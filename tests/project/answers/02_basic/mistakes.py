@@ -1134,7 +1134,7 @@ MISTAKES = [
 UNSEEN = [
     (
         "workers that trip over each other when they start at once on a new database",
-        "`IF NOT EXISTS`, and a transaction or `INSERT OR IGNORE` around the first users; the checks"
+        "`IF NOT EXISTS`, and a transaction or `INSERT OR IGNORE` around the first users; checks"
         " start two at once, which fails only now and then",
     ),
     (
