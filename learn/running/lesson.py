@@ -361,8 +361,17 @@ class Lesson(Client):
 
         Raises LessonError when it fails, and subprocess.TimeoutExpired when it has no end.
         """
-        command = [self.python, "-m", "flask", "--app", str(self.path), *arguments]
-        process = self._spawn(command, errors=subprocess.PIPE)
+        done = self.run("-m", "flask", "--app", str(self.path), *arguments)
+        if done.returncode:
+            raise LessonError(f"flask {' '.join(arguments)} failed:\n\n{done.stderr.strip()}")
+        return done.stdout
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run Python with these arguments beside the app: in its environment, folder and box.
+
+        Raises subprocess.TimeoutExpired when it has no end.
+        """
+        process = self._spawn([self.python, *arguments], errors=subprocess.PIPE)
         said, wrong = Log(), Log()
         said.follow(process.stdout)
         wrong.follow(process.stderr)
@@ -373,9 +382,7 @@ class Lesson(Client):
             process.kill()
         said.wait()
         wrong.wait()
-        if status:
-            raise LessonError(f"flask {' '.join(arguments)} failed:\n\n{wrong.text.strip()}")
-        return said.text
+        return subprocess.CompletedProcess(arguments, status, said.text, wrong.text)
 
     def __enter__(self):
         return self
