@@ -33,7 +33,7 @@ from pathlib import Path
 from ..layout import LessonError, find_file, find_folder
 from ..showing.console import printable
 from .bounded import BoundedTransport
-from .client import TIMEOUT, Client
+from .client import AGENTS, TIMEOUT, Client
 from .ending import end, free_port, is_plain_file, port_is_free, stop
 from .log import Log, own_lines
 
@@ -42,12 +42,6 @@ TEMPLATES = "templates"
 GIVEN = ("store.py", "groundwork.py", "sessions.py", "static", TEMPLATES)
 PROVIDER = "provider.py"  # of a lesson that has somebody else check the password
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
-# A stranger's file is asked by one of these, lest it be good to the workbench alone.
-AGENTS = [
-    "curl/8.14.1",
-    "python-requests/2.32.5",
-    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-]
 
 
 class Lesson(Client):
