@@ -290,19 +290,8 @@ class TestItWorks:
 
     def test_it_works_as_a_script(self, app):
         """Run as a script, the file serves 127.0.0.1:5003, where nobody else is, without debug."""
-        command = [app.python, "-c", LISTENS, str(app.path)]
         try:
-            done = subprocess.run(
-                command,
-                env=app.environment,
-                cwd=app.path.parent,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=TIMEOUT + 20,
-                stdin=subprocess.DEVNULL,
-            )
+            done = app.run("-c", LISTENS, str(app.path))
         except subprocess.TimeoutExpired:
             raise Unexpected("a script that serves", "one that runs and does not serve") from None
         found = re.search(r"^listens (\S+) (\d+) (\w+)$", done.stdout, re.M)

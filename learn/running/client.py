@@ -20,6 +20,12 @@ from .bounded import BoundedTransport, read
 # Seconds to wait for a whole answer; a password hash takes a twentieth of one. On a very slow
 # machine, LEARN_PATIENCE can be raised.
 TIMEOUT = float(os.environ.get("LEARN_PATIENCE") or 10)
+# A stranger's file is asked by one of these, lest it be good to the workbench alone.
+AGENTS = [
+    "curl/8.14.1",
+    "python-requests/2.32.5",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+]
 
 
 class Client:

@@ -33,7 +33,7 @@ from pathlib import Path
 from ..layout import LessonError, find_file, find_folder
 from ..showing.console import printable
 from .bounded import BoundedTransport
-from .client import TIMEOUT, Client
+from .client import AGENTS, TIMEOUT, Client
 from .ending import end, free_port, is_plain_file, port_is_free, stop
 from .log import Log, own_lines
 
@@ -42,12 +42,6 @@ TEMPLATES = "templates"
 GIVEN = ("store.py", "groundwork.py", "sessions.py", "static", TEMPLATES)
 PROVIDER = "provider.py"  # of a lesson that has somebody else check the password
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
-# A stranger's file is asked by one of these, lest it be good to the workbench alone.
-AGENTS = [
-    "curl/8.14.1",
-    "python-requests/2.32.5",
-    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-]
 
 
 class Lesson(Client):
@@ -361,8 +355,17 @@ class Lesson(Client):
 
         Raises LessonError when it fails, and subprocess.TimeoutExpired when it has no end.
         """
-        command = [self.python, "-m", "flask", "--app", str(self.path), *arguments]
-        process = self._spawn(command, errors=subprocess.PIPE)
+        done = self.run("-m", "flask", "--app", str(self.path), *arguments)
+        if done.returncode:
+            raise LessonError(f"flask {' '.join(arguments)} failed:\n\n{done.stderr.strip()}")
+        return done.stdout
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run Python with these arguments beside the app: in its environment, folder and box.
+
+        Raises subprocess.TimeoutExpired when it has no end.
+        """
+        process = self._spawn([self.python, *arguments], errors=subprocess.PIPE)
         said, wrong = Log(), Log()
         said.follow(process.stdout)
         wrong.follow(process.stderr)
@@ -373,9 +376,7 @@ class Lesson(Client):
             process.kill()
         said.wait()
         wrong.wait()
-        if status:
-            raise LessonError(f"flask {' '.join(arguments)} failed:\n\n{wrong.text.strip()}")
-        return said.text
+        return subprocess.CompletedProcess(arguments, status, said.text, wrong.text)
 
     def __enter__(self):
         return self

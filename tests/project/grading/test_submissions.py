@@ -129,3 +129,13 @@ def test_answers_of_different_styles_are_not_alike():
     answers = LESSONS.parent / "tests" / "project" / "answers" / "02_basic"
     files = [path for path in answers.glob("*.py") if path.stem != "mistakes"]
     assert not likenesses({p.name: fingerprint(p.read_bytes()) for p in files}, LESSON)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((LESSONS.parent / "tests").glob("test_*.py")), ids=lambda path: path.stem
+)
+def test_checks_start_nothing_beside_the_box(path):
+    """A check starts processes with Lesson alone, which knows the box; never by itself."""
+    text = path.read_text("utf-8")
+    for start in ("subprocess.run", "subprocess.Popen", "subprocess.call", "os.system", "os.fork"):
+        assert start not in text
