@@ -14,7 +14,7 @@ import runpy, sys
 from werkzeug import serving
 
 threaded = serving.make_server
-serving.make_server = lambda *place, **_: threaded(*place, threaded=False)
+serving.make_server = lambda *place, **more: threaded(*place, **more | {'threaded': False})
 del sys.argv[0]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """

@@ -495,7 +495,7 @@ def test_a_file_from_anywhere_finds_the_templates(tmp_path, workers):
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "login.html").write_text("my own", "utf-8")
     with Lesson("06", tmp_path / "mine.py", workers=workers) as app:
-        assert app.get("/login").text == "my own"
+        assert app.get("/login").text.strip() == "my own"
 
 
 def test_a_file_from_anywhere_may_import_what_is_given(tmp_path):
