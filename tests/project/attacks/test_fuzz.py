@@ -30,7 +30,8 @@ pytestmark = pytest.mark.rest  # thousands of requests take their time
 
 PROOF = re.compile(rb'rspauth="\w+", qop=auth, cnonce="[^"\\]*", nc=\w{8}')  # RFC 7616 3.5
 COOKIE = re.compile(rb"lesson06=[\w-]*; .*HttpOnly; Path=/; SameSite=Lax")
-FOLDERS = sorted(p.name for p in LESSONS.glob("0*_*"))
+# Lesson 07 has a fuzz of its own; 08 needs a provider, and is asked by odd ones in its checks.
+FOLDERS = sorted(p.name for p in LESSONS.glob("0[1-6]_*"))
 ORDINARY, LONG = 200, 10_000
 ENOUGH_TO_FIND = 1_000  # a flaw that was put in, most often far sooner
 HOUR = 3600  # what was used is kept for longer, in case the clock is set back
@@ -134,7 +135,7 @@ class Fuzzer:
         self.lesson, self.examples, self.patience = lesson, examples, patience
         self.phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
         self.own = own_of(lesson)
-        self.process = psutil.Process(lesson._box["process"].pid)
+        self.process = psutil.Process(lesson._running["process"].pid)
         self.counts, self.memory = {}, []
 
     def run(self, with_seed=None):

@@ -264,7 +264,7 @@ def test_killed_workers(folder):
 
 def workers(app):
     """Return the process ids of gunicorn's workers."""
-    main = app._box["process"].pid
+    main = app._running["process"].pid
     children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(main)], capture_output=True)
     return [int(pid) for pid in children.stdout.split()]
 
