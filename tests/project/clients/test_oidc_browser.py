@@ -9,6 +9,8 @@ import pytest
 
 from learn import Lesson
 
+pytestmark = pytest.mark.rest  # a browser takes its time
+
 
 @pytest.fixture
 def play():

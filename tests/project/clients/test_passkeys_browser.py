@@ -9,6 +9,8 @@ import pytest
 
 from learn import Lesson
 
+pytestmark = pytest.mark.rest  # a browser takes its time
+
 ADDED, IN, NO = "The passkey was added.", "You are logged in.", "Nothing was done"
 
 

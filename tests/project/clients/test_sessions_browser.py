@@ -29,6 +29,8 @@ from learn.explain import explain_line
 from learn.explain.note import all_wrong
 from learn.layout import LESSONS
 
+pytestmark = pytest.mark.rest  # a browser takes its time
+
 SITE, PORT = "localhost", "127.0.0.1"
 
 

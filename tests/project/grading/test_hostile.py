@@ -24,7 +24,7 @@ SAID = {  # what the row must say, where that is no matter of chance
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="hostile submissions are written for POSIX"),
-    pytest.mark.rest,
+    pytest.mark.long,  # three minutes in a box, and five without
 ]
 
 
