@@ -115,7 +115,7 @@ def _answer(value: dict) -> list[Note]:
 
 
 def _handle(header: str, text: str, name: str) -> Note:
-    octets = unbase64url(text.rstrip("=")) or text.encode()
+    octets = unbase64url(text.rstrip("=")) or text.encode("utf-8", "replace")
     try:
         readable = octets.decode("utf-8")
     except UnicodeDecodeError:
@@ -131,7 +131,7 @@ def _handle(header: str, text: str, name: str) -> Note:
 
 def _client_data(text: str) -> dict | None:
     """Return a clientDataJSON, in base64url or as it is; None for any other text."""
-    octets = text.encode() if text.startswith("{") else unbase64url(text.rstrip("="))
+    octets = text if text.startswith("{") else unbase64url(text.rstrip("="))
     try:
         value = json.loads(octets or b"")
     except (ValueError, RecursionError):

@@ -131,7 +131,9 @@ def test_damage_brings_nothing_down():
         for _ in range(chance.randint(1, 3)):
             at = chance.randrange(len(text))
             text = (
-                text[:at] + chance.choice(["", "A", "_", '"', "}", "[1]", "null"]) + text[at + 1 :]
+                text[:at]
+                + chance.choice(["", "A", "_", '"', "}", "[1]", "null", "\ud800"])
+                + text[at + 1 :]
             )
         try:
             read(text)
