@@ -115,6 +115,7 @@ def test_log_in_and_out(browser, start):  # noqa: F811
     assert "Hello, user1!" in text and out == 200
 
 
+@pytest.mark.long  # on a busy machine, Chromium now and then misses a key
 def test_keyboard_alone(browser, start):  # noqa: F811
     """The cursor stands in the first field; Tab and Enter do the rest, the logout included."""
     url = start()

@@ -220,7 +220,7 @@ def test_a_lesson_alone(monkeypatch):
         bench.run(["growth"], lesson=find_folder("05"))
 
 
-@pytest.mark.parametrize("arguments", [["02", "--waits"], ["02", "--all"], ["06"], ["nope"]])
+@pytest.mark.parametrize("arguments", [["02", "--waits"], ["02", "--all"], ["77"], ["nope"]])
 def test_a_lesson_that_can_not_be_measured(arguments):
     """A wrong number, or one with the waits, is told in a sentence, and nothing is measured."""
     command = [sys.executable, "-m", "learn", "bench", *arguments]
