@@ -83,13 +83,16 @@ def _argon2(text: str, scheme: str) -> tuple[str, list[tuple[str, str]], str]:
     weak = ""
     if scheme != "argon2id":
         weak = "OWASP and RFC 9106 recommend argon2id, which withstands both kinds of attack."
-    elif not _enough(read.memory_cost, read.rounds):
+    elif not is_enough(read.memory_cost, read.rounds):
         weak = "This is below OWASP's least for Argon2id: 19 MiB and 2 rounds, or an equal of it."
     return f"{scheme} (RFC 9106).", parts, weak
 
 
-def _enough(memory: int, rounds: int) -> bool:
-    """Say whether a pair reaches one of those that OWASP calls equal, in KiB and rounds."""
+def is_enough(memory: int, rounds: int) -> bool:
+    """Say whether Argon2id with this memory, in KiB, and these rounds reaches OWASP's least.
+
+    OWASP names five pairs that it calls equal.
+    """
     least = [(47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5)]
     return any(memory >= kib and rounds >= count for kib, count in least)
 

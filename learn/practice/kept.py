@@ -17,13 +17,13 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, quote_plus
 
+from ..explain.hashes import is_enough
+
 if TYPE_CHECKING:
     from ..running.lesson import Lesson
 
 DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "blake2b", "blake2s")
 OURS = ("given", "port.txt", "port.draft", "script.json", "clock")  # what the workbench puts there
-# Of OWASP's Password Storage Cheat Sheet: with this memory in KiB, at least so many rounds.
-OWASP = [(47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5)]
 ARGON2 = re.compile(
     rb"\$argon2(?P<type>id|i|d)(?:\$v=(?P<version>\d+))?\$m=(?P<memory>\d+),t=(?P<rounds>\d+)"
     rb",p=(?P<threads>\d+)\$(?P<salt>[A-Za-z0-9+/]+)\$(?P<digest>[A-Za-z0-9+/]+)"
@@ -42,8 +42,7 @@ class Argon2(NamedTuple):
     @property
     def is_strong(self) -> bool:
         """Whether it is Argon2id at OWASP's parameters or above, with a salt of 8 bytes or more."""
-        enough = any(self.memory >= memory and self.rounds >= rounds for memory, rounds in OWASP)
-        return self.type == "id" and enough and len(self.salt) >= 8
+        return self.type == "id" and is_enough(self.memory, self.rounds) and len(self.salt) >= 8
 
     @property
     def cost(self) -> str:
