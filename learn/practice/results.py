@@ -16,6 +16,7 @@ from ..showing.exchange import as_text
 from .steps import FIRST, Step, number_of
 
 PASSED, FAILED, UNTRIED = "passed", "failed", "untried"
+ELSEWHERE = "elsewhere"  # in a web page: checked on the learner's own machine only
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Result:
     seconds: float = 0.0
     passed: set[str] = field(default_factory=set)
     failure: Failure | None = None
+    elsewhere: dict[str, str] = field(default_factory=dict)  # checks, and why not in a web page
 
 
 @dataclass
