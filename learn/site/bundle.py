@@ -32,16 +32,28 @@ DISTRIBUTIONS = """
 PRETTY = ("ipython", "IPython/lib/pretty.py")  # how notebooks print a value
 # Of these, nothing here is ever imported.
 UNUSED = """
-    *.so *.pyi *.typed *.c *.exe */tests/* passlib/ext/* werkzeug/debug/shared/*
-    pygments/lexers/[a-z]* pygments/styles/[a-z]* pygments/formatters/[a-z]*
-    rich/_emoji_codes.py zxcvbn/scripts/* _pytest/_py/path.py *.dist-info/licenses/*
+    *.so *.pyi *.typed *.c *.exe */tests/* */__main__.py
+    passlib/ext/* passlib/totp.py passlib/apache.py passlib/crypto/*/_gen_files.py
+    werkzeug/debug/shared/* werkzeug/_reloader.py werkzeug/middleware/lint.py
+    pygments/lexers/* pygments/styles/* pygments/formatters/* pygments/cmdline.py
+    pygments/sphinxext.py rich/_unicode_data/unicode[!1]* rich/_unicode_data/unicode1[!7]*
+    rich/_emoji_codes.py rich/progress.py rich/syntax.py rich/traceback.py rich/markdown.py
+    rich/layout.py rich/prompt.py rich/_win* rich/_inspect.py rich/logging.py rich/tree.py
+    packaging/licenses/* packaging/pylock.py packaging/metadata.py packaging/_musllinux.py
+    packaging/_manylinux.py packaging/direct_url.py packaging/dependency_groups.py
+    httpx2/websockets/* httpx2/_main.py httpcore2/_*/http2.py httpcore2/_*/socks_proxy.py
+    click/shell_completion.py click/_win* idna/uts46data.py idna/cli.py idna/codec.py
+    truststore/_macos.py truststore/_windows.py segno/cli.py _pytest/pytester*.py
+    jinja2/ext.py jinja2/sandbox.py *.dist-info/licenses/*
 """.split()
 USED = """
-    pygments/lexers/python.py pygments/lexers/diff.py pygments/styles/default.py
-    pygments/formatters/terminal.py pygments/lexers/_mapping.py pygments/styles/_mapping.py
-    pygments/formatters/_mapping.py */METADATA
+    pygments/lexers/__init__.py pygments/lexers/_mapping.py pygments/lexers/python.py
+    pygments/lexers/diff.py pygments/styles/__init__.py pygments/styles/_mapping.py
+    pygments/styles/default.py pygments/formatters/__init__.py pygments/formatters/_mapping.py
+    pygments/formatters/terminal.py */METADATA
 """.split()
-PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "python_stdlib.zip")
+PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs")
+STDLIB = "python_stdlib.zip"
 ROOMS = ("explain", "showing", "running", "practice", "commands")
 NOT_OURS = ("exercise*", "instance", "__pycache__", ".*")  # of a lesson's folder
 
@@ -64,6 +76,10 @@ def make_runtime(target: Path, packages: Path) -> dict[str, int]:
     for name in ("engine.js", "worker.js"):
         shutil.copy(HERE / name, target / name)
     with tempfile.TemporaryDirectory() as folder:
+        stdlib = Path(folder) / "stdlib"
+        shutil.unpack_archive(pyodide / STDLIB, stdlib)
+        _compile(stdlib, pyodide)
+        _zip(stdlib, target / "pyodide" / STDLIB)
         libraries = Path(folder) / "libraries"
         _gather_libraries(libraries)
         _compile(libraries, pyodide)
@@ -78,7 +94,10 @@ def make_runtime(target: Path, packages: Path) -> dict[str, int]:
         for path in sorted(target.rglob("*"))
         if path.is_file()
     }
-    (target / "sizes.js").write_text(f"export const sizes = {json.dumps(sizes)};\n", "utf-8")
+    lock = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
+    known = {"sizes": sizes, "lock": {"info": lock["info"], "packages": {}}}  # Pyodide's own: none
+    lines = [f"export const {name} = {json.dumps(what)};\n" for name, what in known.items()]
+    (target / "known.js").write_text("".join(lines), "utf-8")
     return sizes
 
 

@@ -1,7 +1,7 @@
 /* Compile Python's files in a folder with the Python that will run them, as no other can.
  *
  * Usage: node compile.mjs PYODIDE FOLDER, where PYODIDE is the npm package's folder. Each x.py in
- * FOLDER becomes an x.pyc in its place. */
+ * FOLDER becomes an x.pyc in its place, without docstrings. */
 import { pathToFileURL } from "node:url";
 import path from "node:path";
 
@@ -15,7 +15,7 @@ import pathlib, py_compile
 for path in sorted(pathlib.Path("/work").rglob("*.py")):
     py_compile.compile(
         str(path), str(path.with_suffix(".pyc")), str(path.relative_to("/work")), doraise=True,
-        optimize=0, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        optimize=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
     )
     path.unlink()
 `);

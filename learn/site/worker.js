@@ -4,7 +4,7 @@
  * the bar can move; Python's own WebAssembly comes packed, since not every server packs it. */
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 import { makeHashes } from "./hashes.js";
-import { sizes } from "./sizes.js";
+import { lock, sizes } from "./known.js";
 
 const BASE = new URL(".", import.meta.url);
 const WASM = "pyodide/pyodide.asm.wasm";
@@ -103,7 +103,7 @@ async function start(progress) {
 
   const pyodide = await loadPyodide({
     indexURL: new URL("pyodide/", BASE).href,
-    lockFileContents: '{"info": {}, "packages": {}}',
+    lockFileContents: JSON.stringify(lock),
     packageBaseUrl: new URL("pyodide/", BASE).href,
     env: { HOME, LANG: "C.UTF-8" },
     checkAPIVersion: false,
