@@ -11,6 +11,7 @@ import base64
 import gzip
 import hashlib
 import importlib.metadata
+import io
 import json
 import re
 import shutil
@@ -43,7 +44,7 @@ UNUSED = """
     packaging/_manylinux.py packaging/direct_url.py packaging/dependency_groups.py
     httpx2/websockets/* httpx2/_main.py httpcore2/_*/http2.py httpcore2/_*/socks_proxy.py
     click/shell_completion.py click/_win* idna/uts46data.py idna/cli.py idna/codec.py
-    truststore/_macos.py truststore/_windows.py segno/cli.py _pytest/pytester*.py
+    truststore/_macos.py truststore/_windows.py segno/cli.py
     jinja2/ext.py jinja2/sandbox.py *.dist-info/licenses/*
 """.split()
 USED = """
@@ -53,7 +54,7 @@ USED = """
     pygments/formatters/terminal.py */METADATA
 """.split()
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs")
-STDLIB = "python_stdlib.zip"
+WASM, STDLIB = "pyodide.asm.wasm", "python_stdlib.zip"
 ROOMS = ("explain", "showing", "running", "practice", "commands")
 NOT_OURS = ("exercise*", "instance", "__pycache__", ".*")  # of a lesson's folder
 
@@ -68,27 +69,25 @@ def make_runtime(target: Path, packages: Path) -> dict[str, int]:
     (target / "pyodide").mkdir(parents=True, exist_ok=True)
     for name in PYODIDE:
         shutil.copy(pyodide / name, target / "pyodide" / name)
-    packed = gzip.compress((pyodide / "pyodide.asm.wasm").read_bytes(), 9, mtime=0)
-    (target / "pyodide" / "python.bin").write_bytes(packed)
+    _pack((pyodide / WASM).read_bytes(), target / "python.bin")
     for name, source in {"argon2-simd.wasm": "simd.wasm", "argon2.wasm": "no-simd.wasm"}.items():
         shutil.copy(packages / "argon2id" / "dist" / source, target / name)
     npm.bundle({"hashes": HERE / "hashes.js"}, target)
     for name in ("engine.js", "worker.js"):
         shutil.copy(HERE / name, target / name)
     with tempfile.TemporaryDirectory() as folder:
-        stdlib = Path(folder) / "stdlib"
-        shutil.unpack_archive(pyodide / STDLIB, stdlib)
-        _compile(stdlib, pyodide)
-        _zip(stdlib, target / "pyodide" / STDLIB)
         libraries = Path(folder) / "libraries"
         _gather_libraries(libraries)
-        _compile(libraries, pyodide)
-        _zip(libraries, target / "libraries.zip")
+        stdlib = Path(folder) / "stdlib"
+        shutil.unpack_archive(pyodide / STDLIB, stdlib)
+        _compile(pyodide, stdlib, libraries)
+        _compile(pyodide, libraries)
         tutorial = Path(folder) / "tutorial"
         _gather_workbench(tutorial)
-        _compile(tutorial, pyodide)
+        _compile(pyodide, tutorial)
         _gather_lessons(tutorial)
-        _zip(tutorial, target / "tutorial.zip")
+        for place in (stdlib, libraries, tutorial):
+            _pack(_archive(place), target / f"{place.name}.bin")
     sizes = {
         path.relative_to(target).as_posix(): path.stat().st_size
         for path in sorted(target.rglob("*"))
@@ -172,21 +171,27 @@ def _gather_lessons(place: Path) -> None:
 _caches = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
-def _compile(folder: Path, pyodide: Path) -> None:
+def _compile(pyodide: Path, *folders: Path) -> None:
+    """Compile what is in the first folder, as compile.mjs says."""
     node = shutil.which("node")
     if node is None:
         raise LessonError("There is no node here: install Node.js 20 or newer.")
-    command = [node, str(HERE / "compile.mjs"), str(pyodide), str(folder)]
+    command = [node, str(HERE / "compile.mjs"), str(pyodide), *map(str, folders)]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise LessonError(f"The libraries could not be compiled. It said:\n\n{done.stderr[-1500:]}")
 
 
-def _zip(folder: Path, target: Path) -> None:
-    """Pack a folder, always to the same bytes."""
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
+def _archive(folder: Path) -> bytes:
+    """Return a folder as an archive, always the same bytes. It is not packed, to be read quickly."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                out.writestr(entry, path.read_bytes(), compresslevel=9)
+                archive.writestr(entry, path.read_bytes())
+    return out.getvalue()
+
+
+def _pack(content: bytes, target: Path) -> None:
+    target.write_bytes(gzip.compress(content, 9, mtime=0))
