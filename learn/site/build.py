@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup as Safe
 
+from ..explain.fields import known
 from ..layout import NOTEBOOKS, ROOT, LessonError, notebooks
 from ..practice import exercise
 from ..practice.steps import number_of, read_steps
@@ -41,13 +42,19 @@ def build(out: Path, run: bool = True, say: Callable[[str], None] = print) -> No
     Builder(out, run).write()
     if run:
         say("Pages in which lessons run …")
-        npm.bundle({name: HERE / "ui" / f"{name}.js" for name in UI}, out / "assets")
+        write_scripts(out / "assets")
         from .bundle import make_runtime
 
         make_runtime(out / "run", npm.packages())
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     count = len(list(out.rglob("*.html")))
     say(f"{count} pages, {size / 1e6:.1f} MB, in {out}")
+
+
+def write_scripts(out: Path) -> None:
+    """Write what the pages' buttons do, with the libraries that it uses, into a folder."""
+    scripts = {name: HERE / "ui" / f"{name}.js" for name in UI}
+    npm.bundle(scripts, out, {"AUTH_HEADERS": known()})
 
 
 def _empty(out: Path) -> None:
@@ -294,7 +301,7 @@ def heading_of(markup: Markup, otherwise: str) -> str:
 
 def heading(path: Path) -> str:
     """Return a Markdown file's first line as a title."""
-    return path.read_text("utf-8").split("\n", 1)[0].lstrip("# ")
+    return path.read_text("utf-8").split("\n", 1)[0].lstrip("# ").replace("`", "")
 
 
 def opening(path: Path) -> tuple[str, str]:
