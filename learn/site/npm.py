@@ -7,6 +7,7 @@ package with its hash, and no package's own scripts are run.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -48,11 +49,12 @@ def packages(dev: bool = False) -> Path:
     return place / "node_modules"
 
 
-def bundle(sources: dict[str, Path], out: Path) -> None:
-    """Write each JavaScript file of `sources`, with what it imports, as one module into `out`.
+def bundle(sources: dict[str, Path], out: Path, known: dict[str, object]) -> None:
+    """Write each JavaScript file of `sources`, with what it imports, as a module into `out`.
 
-    The keys name the results: {"editor": Path("editor.js")} gives editor.js. Raises LessonError
-    when esbuild can't read them.
+    The keys name the results: {"editor": Path("editor.js")} gives editor.js. What several of them
+    import, or one only later, becomes a file of its own. `known` has the values of names that the
+    files don't define. Raises LessonError when esbuild can't read them.
     """
     modules = packages()
     esbuild = modules / "esbuild" / "bin" / "esbuild"
@@ -60,7 +62,9 @@ def bundle(sources: dict[str, Path], out: Path) -> None:
     if node is None:
         raise LessonError("There is npm but no node: install Node.js 20 or newer.")
     entries = [f"{name}={path}" for name, path in sources.items()]
-    options = ["--bundle", "--format=esm", "--minify", "--target=es2022", "--charset=utf8"]
+    options = ["--bundle", "--splitting", "--format=esm", "--minify", "--target=es2022"]
+    options += [f"--define:{name}={json.dumps(value)}" for name, value in known.items()]
+    options += ["--charset=utf8"]
     options += [f"--outdir={out}", "--log-level=warning", "--legal-comments=none"]
     _run([node, str(esbuild), *entries, *options], modules.parent, "esbuild failed", modules)
 
