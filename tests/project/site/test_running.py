@@ -7,7 +7,6 @@ strictest Content-Security-Policy that it can do with.
 import configparser
 import http.server
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -19,11 +18,9 @@ from pathlib import Path
 import pytest
 
 from learn.layout import LESSONS, NOTEBOOKS, ROOT
-from learn.practice.steps import FIRST
 
-POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'"
-)
+POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
+POLICY += "; connect-src 'self'"
 PAGE = '<!doctype html><meta charset="utf-8"><title>A page</title>'
 PAGE += '<link rel="icon" href="data:,"><script type="module" src="page.js"></script>'
 SCRIPT = 'import { Engine } from "./run/engine.js"; window.engine = new Engine();'
@@ -145,7 +142,7 @@ def lesson_folder(number):
 @pytest.mark.rest
 @pytest.mark.parametrize("number", RUNS)
 def test_notebook(engine, number):
-    """Every cell of a notebook gives the outputs that are kept in it, from the top to the bottom."""
+    """Every cell of a notebook, from top to bottom, gives the outputs that are kept in it."""
     path = next(NOTEBOOKS.glob(f"{number}_*.ipynb"))
     cells = json.loads(path.read_text("utf-8"))["cells"]
     elsewhere = ELSEWHERE.get(number, {})
