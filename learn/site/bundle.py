@@ -11,6 +11,7 @@ import base64
 import gzip
 import hashlib
 import importlib.metadata
+import io
 import json
 import re
 import shutil
@@ -32,16 +33,28 @@ DISTRIBUTIONS = """
 PRETTY = ("ipython", "IPython/lib/pretty.py")  # how notebooks print a value
 # Of these, nothing here is ever imported.
 UNUSED = """
-    *.so *.pyi *.typed *.c *.exe */tests/* passlib/ext/* werkzeug/debug/shared/*
-    pygments/lexers/[a-z]* pygments/styles/[a-z]* pygments/formatters/[a-z]*
-    rich/_emoji_codes.py zxcvbn/scripts/* _pytest/_py/path.py *.dist-info/licenses/*
+    *.so *.pyi *.typed *.c *.exe */tests/* */__main__.py
+    passlib/ext/* passlib/totp.py passlib/apache.py passlib/crypto/*/_gen_files.py
+    werkzeug/debug/shared/* werkzeug/_reloader.py werkzeug/middleware/lint.py
+    pygments/lexers/* pygments/styles/* pygments/formatters/* pygments/cmdline.py
+    pygments/sphinxext.py rich/_unicode_data/unicode[!1]* rich/_unicode_data/unicode1[!7]*
+    rich/_emoji_codes.py rich/progress.py rich/syntax.py rich/traceback.py rich/markdown.py
+    rich/layout.py rich/prompt.py rich/_win* rich/_inspect.py rich/logging.py rich/tree.py
+    packaging/licenses/* packaging/pylock.py packaging/metadata.py packaging/_musllinux.py
+    packaging/_manylinux.py packaging/direct_url.py packaging/dependency_groups.py
+    httpx2/websockets/* httpx2/_main.py httpcore2/_*/http2.py httpcore2/_*/socks_proxy.py
+    click/shell_completion.py click/_win* idna/uts46data.py idna/cli.py idna/codec.py
+    truststore/_macos.py truststore/_windows.py segno/cli.py
+    jinja2/ext.py jinja2/sandbox.py *.dist-info/licenses/*
 """.split()
 USED = """
-    pygments/lexers/python.py pygments/lexers/diff.py pygments/styles/default.py
-    pygments/formatters/terminal.py pygments/lexers/_mapping.py pygments/styles/_mapping.py
-    pygments/formatters/_mapping.py */METADATA
+    pygments/lexers/__init__.py pygments/lexers/_mapping.py pygments/lexers/python.py
+    pygments/lexers/diff.py pygments/styles/__init__.py pygments/styles/_mapping.py
+    pygments/styles/default.py pygments/formatters/__init__.py pygments/formatters/_mapping.py
+    pygments/formatters/terminal.py */METADATA
 """.split()
-PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "python_stdlib.zip")
+PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs")
+WASM, STDLIB = "pyodide.asm.wasm", "python_stdlib.zip"
 ROOMS = ("explain", "showing", "running", "practice", "commands")
 NOT_OURS = ("exercise*", "instance", "__pycache__", ".*")  # of a lesson's folder
 
@@ -56,8 +69,7 @@ def make_runtime(target: Path, packages: Path) -> dict[str, int]:
     (target / "pyodide").mkdir(parents=True, exist_ok=True)
     for name in PYODIDE:
         shutil.copy(pyodide / name, target / "pyodide" / name)
-    packed = gzip.compress((pyodide / "pyodide.asm.wasm").read_bytes(), 9, mtime=0)
-    (target / "pyodide" / "python.bin").write_bytes(packed)
+    _pack((pyodide / WASM).read_bytes(), target / "python.bin")
     for name, source in {"argon2-simd.wasm": "simd.wasm", "argon2.wasm": "no-simd.wasm"}.items():
         shutil.copy(packages / "argon2id" / "dist" / source, target / name)
     npm.bundle({"hashes": HERE / "hashes.js"}, target)
@@ -66,19 +78,25 @@ def make_runtime(target: Path, packages: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as folder:
         libraries = Path(folder) / "libraries"
         _gather_libraries(libraries)
-        _compile(libraries, pyodide)
-        _zip(libraries, target / "libraries.zip")
+        stdlib = Path(folder) / "stdlib"
+        shutil.unpack_archive(pyodide / STDLIB, stdlib)
+        _compile(pyodide, stdlib, libraries)
+        _compile(pyodide, libraries)
         tutorial = Path(folder) / "tutorial"
         _gather_workbench(tutorial)
-        _compile(tutorial, pyodide)
+        _compile(pyodide, tutorial)
         _gather_lessons(tutorial)
-        _zip(tutorial, target / "tutorial.zip")
+        for place in (stdlib, libraries, tutorial):
+            _pack(_archive(place), target / f"{place.name}.bin")
     sizes = {
         path.relative_to(target).as_posix(): path.stat().st_size
         for path in sorted(target.rglob("*"))
         if path.is_file()
     }
-    (target / "sizes.js").write_text(f"export const sizes = {json.dumps(sizes)};\n", "utf-8")
+    lock = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
+    known = {"sizes": sizes, "lock": {"info": lock["info"], "packages": {}}}  # Pyodide's own: none
+    lines = [f"export const {name} = {json.dumps(what)};\n" for name, what in known.items()]
+    (target / "known.js").write_text("".join(lines), "utf-8")
     return sizes
 
 
@@ -155,21 +173,27 @@ def _gather_lessons(place: Path) -> None:
 _caches = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
-def _compile(folder: Path, pyodide: Path) -> None:
+def _compile(pyodide: Path, *folders: Path) -> None:
+    """Compile what is in the first folder, as compile.mjs says."""
     node = shutil.which("node")
     if node is None:
         raise LessonError("There is no node here: install Node.js 20 or newer.")
-    command = [node, str(HERE / "compile.mjs"), str(pyodide), str(folder)]
+    command = [node, str(HERE / "compile.mjs"), str(pyodide), *map(str, folders)]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise LessonError(f"The libraries could not be compiled. It said:\n\n{done.stderr[-1500:]}")
 
 
-def _zip(folder: Path, target: Path) -> None:
-    """Pack a folder, always to the same bytes."""
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
+def _archive(folder: Path) -> bytes:
+    """Return a folder as an archive, always the same bytes. It is not packed, to be read quickly."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                out.writestr(entry, path.read_bytes(), compresslevel=9)
+                archive.writestr(entry, path.read_bytes())
+    return out.getvalue()
+
+
+def _pack(content: bytes, target: Path) -> None:
+    target.write_bytes(gzip.compress(content, 9, mtime=0))

@@ -1,16 +1,13 @@
 /* The worker behind engine.js: Pyodide, and a Page (learn/commands/page.py) inside.
  *
  * Everything comes from the folder in which this file lies. What is large is fetched here, so that
- * the bar can move; Python's own WebAssembly comes packed, since not every server packs it. */
+ * the bar can move, and comes packed, since not every server packs what it sends. */
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 import { makeHashes } from "./hashes.js";
-import { sizes } from "./sizes.js";
+import { lock, sizes } from "./known.js";
 
 const BASE = new URL(".", import.meta.url);
-const WASM = "pyodide/pyodide.asm.wasm";
-const PACKED = "pyodide/python.bin"; // the same, packed by gzip
-const STDLIB = "pyodide/python_stdlib.zip";
-const LOADED = [PACKED, STDLIB, "libraries.zip", "tutorial.zip"];
+const LOADED = ["python.bin", "stdlib.bin", "libraries.bin", "tutorial.bin"];
 const TOTAL = LOADED.reduce((sum, name) => sum + sizes[name], 0);
 const LOADING = 0.6; // the share of the bar that is for bytes
 const HOME = "/tutorial";
@@ -83,27 +80,24 @@ async function start(progress) {
         out.enqueue(piece);
       },
     });
-    return response.body.pipeThrough(counted);
+    const stream = response.body.pipeThrough(counted).pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream, { headers: { "Content-Type": "application/wasm" } });
   }
 
-  // Pyodide asks for these two itself.
   const ask = globalThis.fetch.bind(globalThis);
-  const unpacked = load(PACKED).then((stream) => stream.pipeThrough(new DecompressionStream("gzip")));
-  const stdlib = load(STDLIB);
-  const whole = (stream) => stream.then((one) => new Response(one).arrayBuffer());
-  const [libraries, tutorial] = [whole(load("libraries.zip")), whole(load("tutorial.zip"))];
+  const coming = Object.fromEntries(LOADED.map((name) => [name, load(name)]));
   const hashes = makeHashes(BASE);
-  const asked = {
-    [new URL(WASM, BASE).href]: () =>
-      unpacked.then((s) => new Response(s, { headers: { "Content-Type": "application/wasm" } })),
-    [new URL(STDLIB, BASE).href]: () => stdlib.then((s) => new Response(s)),
+  for (const one of [...Object.values(coming), hashes]) one.catch(() => {}); // until it is awaited
+  const bytesOf = async (name) => new Uint8Array(await (await coming[name]).arrayBuffer());
+  const asked = { "pyodide.asm.wasm": "python.bin", "python_stdlib.zip": "stdlib.bin" }; // by Pyodide
+  globalThis.fetch = (url, ...more) => {
+    const name = asked[new URL(url?.url ?? url, BASE).pathname.split("/").at(-1)];
+    return name ? coming[name] : ask(url, ...more);
   };
-  globalThis.fetch = (url, ...more) => asked[url?.url ?? String(url)]?.() ?? ask(url, ...more);
-  for (const one of [libraries, tutorial, hashes, stdlib, unpacked]) one.catch(() => {});
 
   const pyodide = await loadPyodide({
     indexURL: new URL("pyodide/", BASE).href,
-    lockFileContents: '{"info": {}, "packages": {}}',
+    lockFileContents: JSON.stringify(lock),
     packageBaseUrl: new URL("pyodide/", BASE).href,
     env: { HOME, LANG: "C.UTF-8" },
     checkAPIVersion: false,
@@ -111,8 +105,8 @@ async function start(progress) {
   tell(LOADING + 0.2, "Python starts");
   pyodide.registerJsModule("js_hashes", await hashes);
   pyodide.FS.mkdirTree(HOME);
-  pyodide.FS.writeFile(`${HOME}/libraries.zip`, new Uint8Array(await libraries));
-  pyodide.unpackArchive(await tutorial, "zip", { extractDir: HOME });
+  pyodide.FS.writeFile(`${HOME}/libraries.zip`, await bytesOf("libraries.bin"));
+  pyodide.unpackArchive(await bytesOf("tutorial.bin"), "zip", { extractDir: HOME });
   tell(LOADING + 0.3, "the workbench starts");
   page = pyodide.runPython(`
 import sys
