@@ -44,7 +44,7 @@ export function codeMirror(place, { text, label, onChange, onRun }) {
     lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(),
     highlightActiveLine(), indentUnit.of("    "), EditorState.tabSize.of(4), python(),
     syntaxHighlighting(colours), look,
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
     EditorView.updateListener.of((update) => update.docChanged && onChange()),
     keymap.of([
       { key: "Mod-Enter", run }, { key: "Shift-Enter", run },
