@@ -277,3 +277,80 @@ def test_the_lock_names_each_package_with_its_hash():
     )
     assert not [name for name, one in lock["packages"].items() if "resolved" in one]
     assert all(re.fullmatch(r"[\d.]+", version) for version in wanted["dependencies"].values())
+
+
+@pytest.mark.rest
+def test_a_telephone_shows_every_page_without_scrolling_sideways(drive, pages):
+    """At 360 pixels each page fits; none asks another server, or needs more than the policy."""
+    wanted = [path.relative_to(pages).as_posix() for path in sorted(pages.rglob("*.html"))]
+    found = drive("widths", [name for name in wanted if ".py." not in name or "02_" in name])
+    assert {page: one for page, one in found.items() if one != [360, []]} == {}
+    assert len(found) > 50
+
+
+@pytest.mark.rest
+def test_axe_finds_nothing_serious(drive, axe):
+    """In light and in dark, on one page of each kind."""
+    lesson = "lessons/03_digest"
+    wanted = ["index.html", "explain.html", "readme.html", "docs/mistakes.html"]
+    wanted += [f"{lesson}/{name}.html" for name in ("index", "app.py", "changes", "practice")]
+    wanted += ["notebooks/05_otp.html", "notebooks/99_compare.html"]
+    assert drive("accessible", wanted, axe) == {}
+
+
+@pytest.mark.rest
+def test_a_keyboard_is_enough(drive):
+    """Skip to the text, reach every button, change tabs, write, and get out of the editor again."""
+    found = drive("keyboard")
+    assert (found["first"], found["skipped to"]) == ("Skip to the text", "#main")
+    assert found["offer"].startswith("Practise") and found["tab"] == "exercise.py"
+    assert (found["next tab"], found["shown"]) == ("naive.py", "tab-1")
+    assert found["typed"][0] == "# by hand" and found["typed"][1].startswith("    pass")
+    assert found["left to"] == "Check" and found["wrong"] == []
+
+
+@pytest.mark.rest
+def test_a_learners_work_is_never_lost(drive):
+    """It survives a reload, a reset, a file put in its place, and a second tab."""
+    found = drive("work_is_kept")
+    begun = "# /// script"
+    assert found["first"].startswith(begun)
+    for when in ("reloaded", "not reset", "back", "download"):
+        assert found[when].startswith("# my work"), when
+    assert found["reset"].startswith(begun) and found["reset, reloaded"].startswith(begun)
+    assert "Your old file is kept" in found["said"]
+    assert found["uploaded"].startswith("# from a file") and found["no file"] == found["uploaded"]
+    assert found["download name"] == "exercise.py"
+    assert found["both"] == ["# here", "# elsewhere"] and found["wrong"] == []
+
+
+@pytest.mark.rest
+def test_a_browser_that_keeps_nothing_says_so(drive):
+    """With a full or forbidden storage, work stays in the editor, and a reset is refused."""
+    for said, refused, line, wrong in drive("nothing_can_be_kept").values():
+        assert "Download your file before you leave" in said
+        assert refused.startswith("Nothing was changed") and (line, wrong) == ("# mine", [])
+
+
+@pytest.mark.rest
+def test_reading_needs_no_script(drive):
+    """Without JavaScript there are text, code and outputs, and a sentence where there can't be."""
+    found = drive("without_scripts")
+    assert "WWW-Authenticate: Basic" in found["notebooks/02_basic.html"]
+    assert "Run all" not in found["notebooks/02_basic.html"]
+    assert "needs JavaScript" in found["lessons/02_basic/practice.html"]
+
+
+@pytest.mark.rest
+def test_pages_come_at_once_and_stand_still(drive, capsys):
+    """On a slow telephone: few bytes, and nothing moves once it is painted."""
+    reading = ["index.html", "lessons/02_basic/index.html", "notebooks/02_basic.html"]
+    reading += ["notebooks/99_compare.html", "docs/mistakes.html"]
+    found = drive("measure", [*reading, "lessons/02_basic/practice.html", "explain.html"])
+    with capsys.disabled():
+        for page, one in found.items():
+            print(
+                f"\n{page}: " + ", ".join(f"{name} {value}" for name, value in one.items()), end=""
+            )
+    assert all(one["bytes"] < LIMIT for one in found.values())
+    assert all(one["layout shift"] < 0.1 for one in found.values())
