@@ -72,7 +72,7 @@ def make_runtime(target: Path, packages: Path) -> dict[str, int]:
     _pack((pyodide / WASM).read_bytes(), target / "python.bin")
     for name, source in {"argon2-simd.wasm": "simd.wasm", "argon2.wasm": "no-simd.wasm"}.items():
         shutil.copy(packages / "argon2id" / "dist" / source, target / name)
-    npm.bundle({"hashes": HERE / "hashes.js"}, target)
+    npm.bundle({"hashes": HERE / "hashes.js"}, target, {})
     for name in ("engine.js", "worker.js"):
         shutil.copy(HERE / name, target / name)
     with tempfile.TemporaryDirectory() as folder:
