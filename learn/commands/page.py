@@ -23,15 +23,8 @@ from .page_html import drawn, marked, read_as_html, with_buttons
 
 # What is in no page: it is compiled, or large, or needs the system.
 ABSENT = {"cryptography", "webauthn", "authlib", "joserfc", "cbor2", "matplotlib", "numpy"}
-ABSENT |= {
-    "bcrypt",
-    "sqlalchemy",
-    "requests",
-    "asgiref",
-    "psutil",
-    "flask_jwt_extended",
-    "aiosmtpd",
-}
+ABSENT |= {"bcrypt", "sqlalchemy", "requests", "asgiref", "psutil", "aiosmtpd"}
+ABSENT |= {"flask_jwt_extended"}
 METHODS = {
     "text/markdown": "_repr_markdown_",
     "text/html": "_repr_html_",

@@ -1,4 +1,4 @@
-"""What a web page shows of the terminal's answers: rich's drawing and `explain`'s notes, as HTML."""
+"""The terminal's answers as a web page shows them: what rich draws, and the notes of `explain`."""
 
 from __future__ import annotations
 

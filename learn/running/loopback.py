@@ -1,9 +1,9 @@
 """A network inside of this process, where there is no other: in a web page.
 
-`begin` puts `connect` in the place of `socket.create_connection`, through which httpx2,
-http.client, urllib and smtplib all go, so that none of them notices. Whoever connects to a port that
-is served here talks to a function instead of a socket: what was sent is handed to it when an answer
-is wanted, and it returns what comes back. Nobody waits for anybody, and nothing leaves the process.
+`begin` puts `connect` in the place of `socket.create_connection`, through which httpx2, smtplib,
+http.client and urllib all go, so that none of them notices. Whoever connects to a port that is
+served here talks to a function instead of a socket: what was sent is handed to it when an answer is
+wanted, and it returns what comes back. Nobody waits for anybody, and nothing leaves the process.
 """
 
 from __future__ import annotations

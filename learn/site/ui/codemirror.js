@@ -18,9 +18,9 @@ const colours = HighlightStyle.define([
   { tag: [tags.number, tags.bool, tags.null], color: "var(--number)" },
 ]);
 const look = EditorView.theme({
-  "&": { fontSize: ".84rem", color: "var(--ink)", backgroundColor: "var(--raised)" },
+  "&": { height: "var(--tall, auto)", fontSize: ".84rem", color: "var(--ink)", backgroundColor: "var(--raised)" },
   "&.cm-focused": { outline: "0" }, // the sheet draws one around the whole editor
-  ".cm-scroller": { fontFamily: "var(--code)", lineHeight: "1.55", maxHeight: "72vh" },
+  ".cm-scroller": { fontFamily: "var(--code)", lineHeight: "1.55", maxHeight: "74vh" },
   ".cm-gutters": { backgroundColor: "var(--card)", color: "var(--comment)", border: "0" },
   ".cm-activeLine, .cm-activeLineGutter": {
     backgroundColor: "color-mix(in srgb, var(--accent) 9%, transparent)",
@@ -28,6 +28,21 @@ const look = EditorView.theme({
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
     backgroundColor: "color-mix(in srgb, var(--accent) 28%, transparent)",
+  },
+});
+
+// Typed over a selection, a text takes on the colours of what it replaces: browsers write them into a
+// style attribute, which the page's policy refuses, with an error in the console. So it isn't theirs to do.
+const overSelection = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { state } = view;
+    if (event.inputType !== "insertText" || event.data === null || state.selection.main.empty) {
+      return false;
+    }
+    event.preventDefault();
+    const change = { userEvent: "input.type", scrollIntoView: true };
+    view.dispatch(state.update(state.replaceSelection(event.data), change));
+    return true;
   },
 });
 
@@ -43,8 +58,8 @@ export function codeMirror(place, { text, label, onChange, onRun }) {
   const extensions = [
     lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(),
     highlightActiveLine(), indentUnit.of("    "), EditorState.tabSize.of(4), python(),
-    syntaxHighlighting(colours), look,
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+    syntaxHighlighting(colours), look, overSelection,
+    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
     EditorView.updateListener.of((update) => update.docChanged && onChange()),
     keymap.of([
       { key: "Mod-Enter", run }, { key: "Shift-Enter", run },
