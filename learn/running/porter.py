@@ -1,4 +1,4 @@
-"""Runs at the door of a box and starts in it what it is asked to, each in a process of its own.
+"""Starts what it is asked to, each in a process of its own; see forks.py, and box.py for a box.
 
 Usage: porter.py SOCKET, the number of a Unix socket. The first line that comes is a JSON object:
 `limits` (from the names of resource's RLIMIT_… to numbers), `user` (a number to become, or null)
@@ -25,11 +25,13 @@ import select
 import signal
 import socket
 import sys
+import time
 import traceback
 from pathlib import Path
 
 import child
 
+del sys.modules["child"]  # a learner's file may be called so as well
 FILES = 8  # at most so many come with a request
 
 
@@ -59,6 +61,8 @@ def start(request, files):
     if pid:
         return pid
     try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
         high = [fcntl.fcntl(file, fcntl.F_DUPFD, 64) for file in files]
         for number, file in enumerate(high):
@@ -67,6 +71,7 @@ def start(request, files):
         os.chdir(request["cwd"])
         os.environ.clear()
         os.environ.update(request["env"])
+        time.tzset()
         command = request["start"]
         if isinstance(command, list):
             os.execvpe(command[0], command, os.environ)
@@ -115,9 +120,12 @@ def main():
             return
     settle(next(lines()))
     say(ready=True)
+    woken, wake = os.pipe()  # by the end of a child
+    os.set_blocking(woken, False)
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        if select.select([line], [], [], 0.01)[0] and not take():
-            break
         for request in lines():
             if "start" in request:
                 mine, files[:] = files[: request["files"]], files[request["files"] :]
@@ -135,6 +143,11 @@ def main():
                 break
             running.discard(pid)
             say(ended=pid, status=os.waitstatus_to_exitcode(status))
+        ready = select.select([line, woken], [], [])[0]
+        if woken in ready:
+            os.read(woken, 4096)
+        if line in ready and not take():
+            break
     for pid in running:
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)

@@ -73,7 +73,8 @@ def terminal(tutorial):
 def servers(tutorial):
     """The lesson servers that run for this copy."""
     found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
-    return [line for line in found.split("\n") if "child.py" in line and str(tutorial.root) in line]
+    running = str(tutorial.root / "learn" / "running")  # child.py, or porter.py with its forks
+    return [line for line in found.split("\n") if running in line]
 
 
 def test_watch_from_save_to_verdict(tutorial, terminal):
