@@ -77,6 +77,7 @@ export class Engine {
   }
 
   async #begin() {
+    this.share = 0; // of the bar, which never goes back
     const worker = new Worker(new URL("worker.js", this.base), { type: "module" });
     this.worker = worker;
     worker.onmessage = ({ data }) => this.#hear(data);
@@ -98,7 +99,10 @@ export class Engine {
   }
 
   #hear({ number, progress, said, answer, error, kept }) {
-    if (progress) return this.onProgress(progress);
+    if (progress) {
+      this.share = Math.max(this.share, progress.share);
+      return this.onProgress({ ...progress, share: this.share });
+    }
     if (kept !== undefined) this.progress = kept;
     const one = this.waiting.get(number);
     if (!one) return;
