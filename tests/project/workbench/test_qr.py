@@ -30,7 +30,7 @@ def svg(body, size=9):
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}">{body}</svg>'
 
 
-def by_hand(RECT, border=4, ground=""):
+def by_hand(square=RECT, border=4, ground=""):
     """Return a picture with one shape for each dark square."""
     matrix = segno.make_qr(ADDRESS).matrix
     places = [(x, y) for y, row in enumerate(matrix) for x, on in enumerate(row) if on]
