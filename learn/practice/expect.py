@@ -102,10 +102,10 @@ def seconds_of(
 ) -> list[float]:
     """Return the median time of each action in seconds, measured in turn (A B A B …).
 
-    until: what should hold of these times. While it doesn't, they are measured again, three times
-    at most: a busy machine may slow down one of them, and hardly thrice.
+    until: what should hold of these times. If it doesn't, they are measured once more: a busy
+    machine may slow down one of them, and hardly twice.
     """
-    for _ in range(3 if until else 1):
+    for _ in range(2 if until else 1):
         times: list[list[float]] = [[] for _ in actions]
         for _ in range(rounds):
             for kept, action in zip(times, actions, strict=True):
