@@ -9,6 +9,7 @@ only: on macOS, a fork that goes on without exec can be ended by the system's ow
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import json
 import os
@@ -82,6 +83,8 @@ class Forks:
 
     def close(self, seconds: float):
         """End the porter, and with it whatever it has started, within so many seconds."""
+        with contextlib.suppress(OSError):  # closing alone would wait for who reads from it
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         try:
             self._porter.wait(seconds)

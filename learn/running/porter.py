@@ -9,13 +9,14 @@ Each further line is a request, with the files beside it that the child gets as 
 and so on:
     {"start": COMMAND, "env": …, "cwd": …, "files": HOW MANY}    answered by {"started": PID}
     {"end": PID, "signal": NUMBER}                               to the child and all of its group
-COMMAND is a list of arguments, or {"serve": FILE, "port": PORT}, which is done as by child.py with
-the files 3 and 4. When a child has ended, a line says so: {"ended": PID, "status": NUMBER}. The
-porter ends, and its children with it, when the socket closes. Nothing of the workbench is imported
-here.
+COMMAND is a list of arguments, or {"serve": FILE, "port": PORT}, with "folder" and "modes" if there
+are any, which is done as by child.py with the files 3 and 4. When a child has ended, a line says:
+{"ended": PID, "status": NUMBER}. The porter ends, and its children with it, when the socket closes.
+Nothing of the workbench is imported here.
 """
 
 import contextlib
+import datetime
 import fcntl
 import importlib
 import json
@@ -75,11 +76,12 @@ def start(request, files):
         command = request["start"]
         if isinstance(command, list):
             os.execvpe(command[0], command, os.environ)
-        path, port = command["serve"], command["port"]
+        path, folder = command["serve"], Path(command.get("folder", ""))
         sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
         sys.argv = [path]
         random.seed()
-        child.serve(Path(path), port, 3, 4)
+        child.set_clock_by = set_clock_by
+        child.serve(Path(path), command["port"], 3, 4, folder, command.get("modes", ()))
         status = 0
     except SystemExit as error:
         if isinstance(error.code, str):
@@ -92,6 +94,18 @@ def start(request, files):
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status)
+
+
+def set_clock_by(file, move=child.set_clock_by):
+    """Move the clock as child.py does, also for modules that took a part of it when imported."""
+    known = [(home, name, vars(home)[name]) for home in (time, datetime) for name in vars(home)]
+    move(file)
+    moved = {id(old): new for home, name, old in known if (new := vars(home)[name]) is not old}
+    for place, module in list(sys.modules.items()):
+        if place.partition(".")[0] not in sys.stdlib_module_names:  # its own waits go on as ever
+            for name, value in list(vars(module).items()):
+                if id(value) in moved:
+                    setattr(module, name, moved[id(value)])
 
 
 def main():

@@ -79,13 +79,14 @@ class OnProcess:
             command += ["--config", str(door / "gunicorn_config.py")]
             return [*command, "--no-control-socket", f"{self.path.stem}:app"]
         if self._is_forked():
-            return {"serve": str(self.path), "port": self.port}
+            how = {"folder": str(self.scratch), "modes": self.modes}
+            return {"serve": str(self.path), "port": self.port, **how}
         how = map(str, (self.path, self.port, listener, ready, self.scratch))
         return [self.python, str(door / "child.py"), *how, *self.modes]
 
     def _is_forked(self):
         """Tell whether the server is a fork of a process that has imported what it needs."""
-        if self.python != sys.executable or self.modes or "LD_PRELOAD" in os.environ:
+        if self.python != sys.executable or "LD_PRELOAD" in os.environ:
             return False
         return bool(self.box or forks_of(self.folder))
 
