@@ -15,7 +15,7 @@ import time
 from authlib.integrations.flask_client import FlaskOAuth2App, OAuth, OAuthError
 from authlib.oauth2.claims import JWTClaims
 from flask import Flask, abort, redirect, render_template, request, url_for
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import KeySet
 from requests import RequestException
 
@@ -118,6 +118,14 @@ class Provider(FlaskOAuth2App):
             raise ValueError("it says that it is another provider")
         metadata["id_token_signing_alg_values_supported"] = ALGORITHMS  # Authlib goes by these
         return metadata
+
+    def parse_id_token(self, *token):
+        try:
+            return super().parse_id_token(*token)
+        except BadSignatureError:  # forged, or by a new key: where there is one, it may have no name
+            if self.fetch_jwk_set() == self.fetch_jwk_set(force=True):
+                raise
+            return super().parse_id_token(*token)
 
     def fetch_jwk_set(self, force=False):
         # A key that we don't know is a new one, or made up by anybody: look, but not every time.

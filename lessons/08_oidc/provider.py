@@ -75,10 +75,10 @@ class IDTokens(OpenIDCode):
         return {**super().get_authorization_code_claims(code), "sid": code.login.sid}
 
     def get_encode_header(self, client):
-        return {"alg": "RS256", "kid": keys[0].kid}
+        return {"alg": "RS256", "kid": keys[1].kid}
 
     def resolve_client_private_key(self, client):
-        return keys[0]
+        return keys[1]
 
     def generate_user_info(self, code, scope):
         return UserInfo(sub=code.login.sub)  # all else is at /userinfo (OIDC Core 5.4)
@@ -86,7 +86,7 @@ class IDTokens(OpenIDCode):
 
 class AccessTokens(JWTBearerTokenGenerator):  # RFC 9068: an API can read them
     def get_jwks(self):
-        return KeySet(keys[:1])
+        return KeySet(keys[1:2])
 
     def get_audiences(self, client, code, scope):
         return code.resource or ISSUER  # the one place where it counts (RFC 8707)
@@ -196,8 +196,8 @@ def tell(client, login):
     claims = {"iss": ISSUER, "aud": client["id"], "sub": login.sub, "sid": login.sid}
     claims |= {"iat": int(time.time()), "exp": int(time.time()) + 120, "events": {LOGOUT: {}}}
     claims["jti"] = secrets.token_urlsafe(16)
-    header = {"alg": "RS256", "kid": keys[0].kid, "typ": "logout+jwt"}
-    form = {"logout_token": jwt.encode(header, claims, keys[0])}
+    header = {"alg": "RS256", "kid": keys[1].kid, "typ": "logout+jwt"}
+    form = {"logout_token": jwt.encode(header, claims, keys[1])}
     try:
         requests.post(client["backchannel_logout_uri"], form, timeout=2).raise_for_status()
     except (KeyError, requests.RequestException) as error:

@@ -19,7 +19,7 @@ USERS = {  # `sub` never changes and is never given to anybody else; a name or a
 }
 PASSWORDS = {"user1": argon2id.hash("pass1"), "user2": argon2id.hash("pass2")}
 CLIENTS = {}
-# All in memory: the newest key comes first, the rest goes by id, code or token.
+# All in memory. The first key is the next one, the second signs; the rest goes by id, code or token.
 keys, logins, codes, tokens = [], {}, {}, {}
 
 
@@ -88,10 +88,14 @@ class Client(dict, ClientMixin):
 
 
 def rotate_keys():
-    """Make a new key now and then. The last one stays published: what it signed lives on."""
-    if not keys or time.time() - keys[0]["iat"] > current_app.config["KEY_LIFETIME"]:
+    """Make a new key now and then, and sign with the one before.
+
+    Clients look for keys that they don't know, but not every time: so the next one is published
+    before it signs. The last one stays, since what it signed lives on.
+    """
+    while len(keys) < 2 or time.time() - keys[0]["iat"] > current_app.config["KEY_LIFETIME"]:
         about = {"use": "sig", "alg": "RS256", "iat": int(time.time())}
-        keys[:] = [RSAKey.generate_key(2048, about, auto_kid=True), *keys[:1]]
+        keys[:] = [RSAKey.generate_key(2048, about, auto_kid=True), *keys[:2]]
 
 
 def log_in(name, password):
