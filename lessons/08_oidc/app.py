@@ -122,7 +122,7 @@ class Provider(FlaskOAuth2App):
     def parse_id_token(self, *token):
         try:
             return super().parse_id_token(*token)
-        except BadSignatureError:  # forged, or by a new key: where there is one, it may have no name
+        except BadSignatureError:  # it is forged, or a key without a name was changed
             if self.fetch_jwk_set() == self.fetch_jwk_set(force=True):
                 raise
             return super().parse_id_token(*token)
