@@ -9,6 +9,8 @@ import json
 import re
 import shutil
 import subprocess
+import tempfile
+import threading
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -97,8 +99,9 @@ class Process:
         self.start()
 
     def start(self):
+        self.said = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said,
             text=True, encoding="utf-8",
         )  # fmt: skip
 
@@ -108,13 +111,18 @@ class Process:
         return json.loads(self.read())
 
     def read(self):
+        late = threading.Timer(60, self.process.kill)
+        late.start()
         line = self.process.stdout.readline()
-        assert line, self.process.stderr.read()[-2000:]
+        late.cancel()
+        self.said.seek(0)
+        assert line, f"it ended, or said nothing for a minute: {self.said.read()[-2000:]}"
         return line
 
     def stop(self):
         self.process.kill()
         self.process.communicate()
+        self.said.close()
 
 
 class Peer(Process):
