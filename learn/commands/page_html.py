@@ -16,6 +16,8 @@ BUTTONS = [
     (r"To see the solution all the same, add --yes\.", "Press again to see it all the same."),
 ]
 
+COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"]
+
 
 def with_buttons(text: str) -> str:
     """Return a text of the terminal's with a page's buttons for commands."""
@@ -62,8 +64,8 @@ def drawn(what) -> dict[str, str]:
         style, text = segment.style, segment.text
         names = [name for name in ("bold", "dim") if style and getattr(style, name)]
         names = ["b" if name == "bold" else name for name in names]
-        if style and style.color and style.color.name != "default":
-            names.append(style.color.name.removeprefix("bright_"))
+        if style and style.color and style.color.number is not None:
+            names.append(COLOURS[style.color.number % 8])
         pieces.append((" ".join(names), text))
     text = "".join(text for _, text in pieces)
     page = "".join(
