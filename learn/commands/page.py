@@ -51,6 +51,7 @@ class Page:
         self.say: Say = lambda said: None
         self.count = 0
         self.path = sys.path[:]
+        self.main = types.ModuleType("__main__")
         if progress:
             from ..practice.progress import STATE
 
@@ -164,6 +165,7 @@ class Page:
                 "state": result.state,
                 "counts": result.step.counts,
                 "optional": bool(result.step.beyond),
+                "seconds": round(result.seconds, 3),
                 "checks": [
                     {"name": name, "sentence": sentence, "state": one["checks"][name]}
                     for name, sentence in result.step.checks.items()

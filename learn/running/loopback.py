@@ -31,9 +31,14 @@ def begin():
     """From now on, this process connects to nothing but itself."""
     global _ended
     socket.create_connection = connect
+    socket.create_server = socket.socket.connect = _no_socket
     if _ended is None:
         _ended, other = os.pipe()
         os.close(other)
+
+
+def _no_socket(*_, **__):
+    raise MachineOnly("A web page has no sockets of its own.")
 
 
 def free_port() -> int:
