@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import difflib
+import os
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = ROOT / "lessons"
 NOTEBOOKS = ROOT / "notebooks"
+# Whether lessons are loaded into this process, as a web page has no others (running/inside.py).
+INSIDE = sys.platform == "emscripten" or os.environ.get("LEARN_INSIDE") == "1"
 
 
 class LessonError(Exception):
     """A lesson can't be found or didn't start; the message says why and what to do next."""
+
+
+class MachineOnly(Exception):
+    """A web page can't do this; the message is a sentence that says what and why.
+
+    met: how many there were, so that one is noticed even where somebody caught it.
+    """
+
+    met = 0
+
+    def __init__(self, sentence: str):
+        super().__init__(sentence)
+        MachineOnly.met += 1
+        MachineOnly.last = sentence
 
 
 def find_folder(name: str | int) -> Path:

@@ -5,14 +5,11 @@ Each lesson ends with steps beyond app.py, which `--beyond` adds.
 """
 
 import os
-import sys
 from collections import Counter
 
 import pytest
 
 from learn import Lesson, LessonError
-from learn.layout import find_folder
-from learn.running.box import Nursery, imports_of
 
 
 def pytest_addoption(parser):
@@ -88,29 +85,13 @@ def app(request, on, settings):
         yield app
 
 
-@pytest.fixture(scope="module")
-def nursery(request):
-    """Where a file of checks starts its lesson again and again, in half the time; None elsewhere.
-
-    In a box there is such a place already.
-    """
-    if Lesson.box or not sys.platform.startswith("linux"):
-        yield Lesson.box
-        return
-    with Nursery(imports_of(find_folder(_folder(request)))) as nursery:
-        yield nursery
-
-
 @pytest.fixture
-def start(request, on, settings, nursery):
+def start(request, on, settings):
     """Start the lesson for one check alone, with settings: start(TOKEN_LIFETIME=1)."""
     running = []
 
     def start(**more):
-        with Lesson.within(nursery):
-            running.append(Lesson(_folder(request), on, **{**settings, **more}))
-        if not Lesson.box:
-            running[-1].agent = "learn"
+        running.append(Lesson(_folder(request), on, **{**settings, **more}))
         return running[-1]
 
     yield start

@@ -5,6 +5,6 @@ Each module adds its commands to main, and help lists them in this order: that o
 
 # isort: off
 from .group import main
-from . import walk, exercises, grading, tools  # noqa: F401
+from . import walk, exercises, grading, tools, site  # noqa: F401
 
 __all__ = ["main"]

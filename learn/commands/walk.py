@@ -68,7 +68,8 @@ def lab(lesson, more):
 @click.option("--port", type=click.IntRange(0, 65535), help="Instead of the lesson's own.")
 def run(lesson, file, port):
     """Serve a lesson and print what to try. Ctrl-C ends it."""
-    from ..running.lesson import PASSWORDS, Lesson, port_is_free
+    from ..running.ending import port_is_free
+    from ..running.lesson import PASSWORDS, Lesson
 
     folder = find_folder(lesson)
     usual = 5000 + int(folder.name[:2])

@@ -66,6 +66,11 @@ def is_auth_header(name: str) -> bool:
     return name.strip().lower() in _EXPLAINERS
 
 
+def known() -> list[str]:
+    """Return the names of all header fields that `explain` knows, in small letters."""
+    return list(_EXPLAINERS)
+
+
 def meant(name: str) -> str:
     """Return the header that a misspelt name stands for, probably, or an empty text."""
     low = name.strip().lower()

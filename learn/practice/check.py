@@ -13,10 +13,10 @@ import io
 import time
 from pathlib import Path
 
-from ..layout import ROOT, LessonError, find_file, find_folder
+from ..layout import ROOT, LessonError, MachineOnly, find_file, find_folder
 from ..running.lesson import Lesson
 from . import progress
-from .results import FAILED, PASSED, Failure, Result, Verdict
+from .results import ELSEWHERE, FAILED, PASSED, Failure, Result, Verdict
 from .steps import FIRST, checks_file, read_steps, settings_of
 
 
@@ -135,12 +135,15 @@ class _Notes:
         self.interrupted = type(excinfo.value) is KeyboardInterrupt
 
     def pytest_runtest_logstart(self):
-        self.began = time.perf_counter()
+        self.began, self.met = time.perf_counter(), MachineOnly.met
 
     def pytest_runtest_makereport(self, item, call):
         result = self.results[item.cls.__name__]
         error = call.excinfo.value if call.excinfo else None
-        if error is not None and not isinstance(error, KeyboardInterrupt):
+        elsewhere = self.elsewhere(error)
+        if elsewhere and call.when != "teardown":
+            result.elsewhere[item.originalname] = elsewhere
+        elif error is not None and not isinstance(error, KeyboardInterrupt):
             cause = error.__cause__ if isinstance(error.__cause__, LessonError) else error
             if call.when == "setup" and isinstance(cause, LessonError):
                 self.verdict.broken = str(cause)
@@ -154,13 +157,21 @@ class _Notes:
             result.seconds += time.perf_counter() - self.began
             self.left[item.cls.__name__] -= 1
             if result.state != FAILED:
-                result.passed.add(item.originalname)
+                if item.originalname not in result.elsewhere:
+                    result.passed.add(item.originalname)
                 if not self.left[item.cls.__name__]:
-                    result.state = PASSED
+                    result.state = PASSED if result.passed else ELSEWHERE
             if self.on_step and (result.state == FAILED or not self.left[item.cls.__name__]):
                 self.on_step(result)
             if self.silences >= 2:
                 item.session.shouldstop = "it keeps silent"
+        return _as_skipped(item, call) if elsewhere and error else None
+
+    def elsewhere(self, error) -> str:
+        """Return why a check can't be made in a web page; "" if it can."""
+        if isinstance(error, MachineOnly):
+            return str(error)
+        return MachineOnly.last if MachineOnly.met > self.met else ""
 
     def explain(self, item, error) -> Failure:
         """Turn what a check raised into what the learner is told."""
@@ -192,6 +203,15 @@ class _Notes:
             return Failure(check, f"an answer in HTTP{asked}", came, said=said)
         came = f"{type(error).__name__}: {error}"[:500]
         return Failure(check, "what the check's sentence says", came)
+
+
+def _as_skipped(item, call):
+    """Return pytest's report on a check that was not made, which counts as no failure."""
+    import pytest
+
+    report = pytest.TestReport.from_item_and_call(item, call)
+    report.outcome, report.longrepr = "skipped", (str(item.path), 0, "not in a web page")
+    return report
 
 
 def _missing_view(answer, lesson) -> str:

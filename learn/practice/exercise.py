@@ -19,7 +19,7 @@ def start(folder: Path) -> tuple[Path, bool]:
     path = folder / "exercise.py"
     try:
         with open(path, "x", encoding="utf-8") as file:  # fails if it is there
-            file.write(_first_text(folder))
+            file.write(first_text(folder))
     except FileExistsError:
         progress.keep(folder)
         return path, False
@@ -50,14 +50,14 @@ def reset(folder: Path) -> Path:
         except FileExistsError:
             number += 1
     draft = folder / "exercise_draft.py"
-    draft.write_text(_first_text(folder), "utf-8")
+    draft.write_text(first_text(folder), "utf-8")
     draft.replace(path)
     progress.keep(folder, passed=[], failed=None, hints={}, digest=None)
     return kept
 
 
-def _first_text(folder: Path) -> str:
-    """Return naive.py with a docstring that fits a learner's own file."""
+def first_text(folder: Path) -> str:
+    """Return what a new exercise holds: naive.py with a docstring that fits a learner's own file."""
     text = (folder / "naive.py").read_text("utf-8")
     docstring = ast.get_docstring(ast.parse(text), clean=False)
     own = (

@@ -26,6 +26,7 @@ import psutil
 
 from ..layout import ROOT, LessonError
 from ..running import box as boxes
+from ..running.forks import imports_of
 from . import carried, judge
 from .own import end_all, end_tree, hide, tree
 from .results import FAILED, Verdict
@@ -68,7 +69,7 @@ class Judges:
     def __init__(self, folder: Path, jobs=1, *, walls, every=True, beyond=False, bounds=None):
         self.folder, self.walls, self.every, self.beyond = folder, walls, every, beyond
         self.bounds = bounds or Bounds()
-        self.imports = boxes.imports_of(folder)
+        self.imports = imports_of(folder)
         self.steps = read_steps(folder)  # once, as a submission may be able to write there
         if not walls:
             judge.read_all()

@@ -16,6 +16,7 @@ from ..showing.exchange import as_text
 from .steps import FIRST, Step, number_of
 
 PASSED, FAILED, UNTRIED = "passed", "failed", "untried"
+ELSEWHERE = "elsewhere"  # in a web page: checked on the learner's own machine only
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Result:
     seconds: float = 0.0
     passed: set[str] = field(default_factory=set)
     failure: Failure | None = None
+    elsewhere: dict[str, str] = field(default_factory=dict)  # checks, and why not in a web page
 
 
 @dataclass
@@ -59,17 +61,23 @@ class Verdict:
     def done(self) -> int:
         """How many steps passed, one after the other from the first.
 
-        None has, as long as what holds from the beginning doesn't.
+        None has, as long as what holds from the beginning doesn't. What can't be checked here is
+        no step, and nothing in the way of the next.
         """
         begun = all(r.state == PASSED for r in self.results if r.step.name == FIRST)
-        states = [begun and result.state == PASSED for result in self.steps]
+        states = [r.state == PASSED and begun for r in self.steps if r.state != ELSEWHERE]
         return [*states, False].index(False)
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed, those beyond app.py apart."""
+        """Whether every check passed that could be made, those beyond app.py apart."""
         needed = [result for result in self.results if not result.step.beyond]
-        return not self.broken and all(result.state == PASSED for result in needed)
+        return not self.broken and all(one.state in (PASSED, ELSEWHERE) for one in needed)
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """The sentences of the checks that are made on the learner's own machine only."""
+        return [result.step.checks[name] for result in self.results for name in result.elsewhere]
 
     @property
     def failed(self) -> Result | None:
@@ -162,6 +170,8 @@ def _result_as_dict(result: Result) -> dict:
             if failure and failure.check == name
             else PASSED
             if name in result.passed
+            else ELSEWHERE
+            if name in result.elsewhere
             else UNTRIED
             for name in result.step.checks
         },

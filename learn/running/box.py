@@ -11,22 +11,14 @@ Without bubblewrap the limits hold all the same; files and network are then thos
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import functools
-import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import threading
 from pathlib import Path
 
-from ..layout import LessonError
-from .client import TIMEOUT
+from .forks import Forks
 
 HERE = Path(__file__).parent
 PROCESSES = 256
@@ -56,13 +48,8 @@ class Box:
             (self.work / name).mkdir(exist_ok=True)
         for name in ("porter.py", "child.py", "gunicorn_config.py"):
             shutil.copy(HERE / name, self.work / "door")
-        self._lock = threading.Condition()
-        self._ended: dict[int, int] = {}
-        self._started: list[int] = []
-        self._porter = self._socket = None
-        self.user = self._own_user()
-        if os.name == "posix":
-            self._open(imports)
+        self.user = own_user(walls)
+        self._forks = self._open(imports) if os.name == "posix" else None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -78,33 +65,10 @@ class Box:
         command: a list, or what porter.py serves; more: files that it gets as numbers 3 and so on;
         errors: as Popen's `stderr`. Raises LessonError when the box has ended.
         """
-        if self._socket is None:
+        if self._forks is None:
             pipes = dict.fromkeys(["stdin", "stdout"], subprocess.PIPE)
             return subprocess.Popen(command, cwd=cwd, env=env, stderr=errors, **pipes)
-        if list(command)[:2] == [sys.executable, str(self.work / "door" / "child.py")]:
-            path, port, _, _, folder, *modes = command[2:]
-            command = {"serve": path, "port": int(port), "folder": folder, "modes": modes}
-        (theirs, in_), (out, into), (err, wrong) = os.pipe(), os.pipe(), os.pipe()
-        if errors == subprocess.STDOUT:
-            os.dup2(into, wrong)
-        files = [theirs, into, wrong, *more]
-        request = {"start": command, "env": env, "cwd": str(cwd), "files": len(files)}
-        try:
-            with self._lock:
-                self._started.clear()
-                self._send(request, files)
-                known = self._lock.wait_for(lambda: self._started or self._ended is None, TIMEOUT)
-                if not known or not self._started:
-                    raise LessonError("The box in which it ran has ended.")
-                pid = self._started.pop()
-        except BaseException:
-            for file in (in_, out, err):
-                os.close(file)
-            raise
-        finally:
-            for file in (theirs, into, wrong):
-                os.close(file)
-        return _Boxed(self, pid, in_, out, err)
+        return self._forks.start(command, env, cwd, more, errors)
 
     def hand_over(self, folder: Path):
         """Give a folder, with all that is in it, to the box's user."""
@@ -115,137 +79,21 @@ class Box:
 
     def close(self):
         """End whatever runs in the box."""
-        if self._socket is not None:
-            with contextlib.suppress(OSError):  # closing alone would wait for who reads from it
-                self._socket.shutdown(socket.SHUT_RDWR)
-            self._socket.close()
-        if self._porter is not None:
-            try:
-                self._porter.wait(2 if self.walls else 5)
-            except subprocess.TimeoutExpired:
-                self._porter.kill()
-                self._porter.wait()
+        if self._forks:
+            self._forks.close(2 if self.walls else 5)
 
-    def _open(self, imports):
+    def _open(self, imports) -> Forks:
         """Start the porter."""
         self.hand_over(self.work)
-        ours, theirs = socket.socketpair()
-        inside = theirs.fileno()
-        command = [sys.executable, "-B", str(self.work / "door" / "porter.py"), str(inside)]
+        command = [sys.executable, "-B", "-u", str(self.work / "door" / "porter.py")]
         if self.walls:
             command = [*inner([self.work]), "--chdir", str(self.work), "--", *command]
-        self._porter = subprocess.Popen(
-            command,
-            pass_fds=[inside],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**self.environment, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
-            cwd=self.work,
-        )
-        theirs.close()
-        self._socket = ours
-        first = {"limits": self._limits(), "user": self.user, "imports": list(imports)}
-        self._send(first, [])
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _own_user(self):
-        return own_user(self.walls)
-
-    def _limits(self):
         limits = {**LIMITS, "NPROC": PROCESSES + (0 if self.walls or self.user else _threads())}
         if self.user is None and os.geteuid() == 0:
             del limits["NPROC"]  # root's are not counted
-        return limits
-
-    def _send(self, what, files):
-        line = json.dumps(what).encode() + b"\n"
-        try:
-            sent = socket.send_fds(self._socket, [line], files)
-            self._socket.sendall(line[sent:])
-        except OSError:
-            raise LessonError("The box in which it ran has ended.") from None
-
-    def _listen(self):
-        """Note what the porter says."""
-        with self._socket.makefile("rb") as lines:
-            for line in iter(lambda: lines.readline(1000), b""):
-                try:
-                    said = json.loads(line)
-                except ValueError:
-                    break
-                with self._lock:
-                    if "started" in said:
-                        self._started.append(said["started"])
-                    elif "ended" in said:
-                        self._ended[said["ended"]] = said["status"]
-                    self._lock.notify_all()
-        with self._lock:
-            self._ended = None  # and all that ran there has
-            self._lock.notify_all()
-
-
-class Nursery(Box):
-    """No box, but a place of the same make where servers start quickly, as forks of a porter.
-
-    What starts there has its maker's rights, environment and limits. For Linux: elsewhere, what a
-    process has loaded may not survive a fork. Use it as a context manager.
-    """
-
-    def __init__(self, imports=()):
-        self.folder = tempfile.mkdtemp(prefix="nursery-")
-        super().__init__(Path(self.folder), walls=False, imports=imports)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What every process finds in its environment: all that is in ours."""
-        return dict(os.environ)
-
-    def close(self):
-        """End whatever runs there, and remove its files."""
-        super().close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.close()
-
-    def _own_user(self):
-        return None
-
-    def _limits(self):
-        return {}
-
-
-class _Boxed:
-    """A process in a box, with as much of subprocess.Popen as a lesson needs."""
-
-    def __init__(self, box, pid, in_, out, err):
-        self.box, self.pid = box, pid  # a number that counts in the box only
-        self.stdin, self.stdout, self.stderr = (
-            os.fdopen(in_, "wb", 0),
-            os.fdopen(out, "rb"),
-            os.fdopen(err, "rb"),
-        )
-
-    def poll(self):
-        ended = self.box._ended
-        return -signal.SIGKILL if ended is None else ended.get(self.pid)
-
-    def wait(self, timeout=None):
-        with self.box._lock:
-            if not self.box._lock.wait_for(lambda: self.poll() is not None, timeout):
-                raise subprocess.TimeoutExpired("what runs in the box", timeout)
-        return self.poll()
-
-    def send_signal(self, number):
-        if self.poll() is None:
-            self.box._send({"end": self.pid, "signal": int(number)}, [])
-
-    def kill(self):
-        self.send_signal(signal.SIGKILL)
+        first = {"limits": limits, "user": self.user, "imports": list(imports)}
+        more = {"env": {**self.environment, "PYTHONIOENCODING": "utf-8"}, "cwd": self.work}
+        return Forks(command, first, more, "The box in which it ran has ended.")
 
 
 @functools.cache
@@ -310,22 +158,6 @@ def _parents(path) -> list[str]:
     """Return the options that make the folders above a path, which another user may pass."""
     above = [str(parent) for parent in reversed(Path(path).parents)][1:]
     return [word for one in above if one != "/tmp" for word in ("--perms", "0755", "--dir", one)]
-
-
-def imports_of(folder: Path) -> list[str]:
-    """Return the modules that a lesson imports, and which other answers will want as well."""
-    names = {"werkzeug.serving", "flask.json.provider", "encodings.idna", "wsgiref.util"}
-    for path in folder.glob("*.py"):
-        if path.stem in ("app", "store", "groundwork"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    names.add(node.module)
-                elif isinstance(node, ast.Import):
-                    names |= {alias.name for alias in node.names}
-    if "passlib.hash" in names:  # what it brings when it is asked for
-        names |= {"passlib.handlers.argon2", "argon2"}
-    own = {path.stem for path in folder.glob("*.py")}
-    return sorted(name for name in names if name not in own)
 
 
 @functools.cache

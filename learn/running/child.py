@@ -118,10 +118,12 @@ def set_clock_by(file):
     """Let this process's time be ahead by the seconds in a file: a double, which may change."""
     with file.open("r+b") as opened:
         shared = mmap.mmap(opened.fileno(), 8)
-    real_datetime, real_date = datetime.datetime, datetime.date
+    set_clock(lambda: struct.unpack("d", shared[:8])[0])
 
-    def ahead():
-        return struct.unpack("d", shared[:8])[0]
+
+def set_clock(ahead):
+    """Let this process's time be ahead by the seconds that the function `ahead` returns."""
+    real_datetime, real_date = datetime.datetime, datetime.date
 
     def later(real, unit):
         return real() + unit(ahead() * (10**9 if unit is int else 1))

@@ -1,28 +1,21 @@
 """Start a lesson, and always end it.
 
-A lesson runs as a process of its own on a free port of 127.0.0.1, whose socket is made here and
-handed over. A scratch folder holds its database; the end of what it prints is kept in memory.
-Settings are handed over as FLASK_… variables and nothing else of the caller's FLASK_ environment
-gets through, so runs can't touch each other. The child ends when its standard input closes: even a
-killed workbench leaves nothing behind. A file that lies elsewhere may import what the lesson gives,
-of which a copy is on its path, and finds the lesson's templates; nothing else of the lesson is
-there. Within `Lesson.within(box)`, all of that runs in a box (box.py).
+A lesson runs as a process of its own (process.py); in a web page, where there are no processes, it
+is loaded into this one (inside.py), and whoever asks it can't tell. A scratch folder holds its
+database; the end of what it prints is kept in memory. A file that lies elsewhere may import what the
+lesson gives, of which a copy is on its path, and finds the lesson's templates; nothing else of the
+lesson is there. Within `Lesson.within(box)`, all of that runs in a box (box.py).
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import re
 import secrets
-import select
 import shutil
-import socket
 import sqlite3
-import struct
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,12 +23,18 @@ import weakref
 from dataclasses import replace
 from pathlib import Path
 
-from ..layout import LessonError, find_file, find_folder
-from ..showing.console import printable
-from .bounded import BoundedTransport
+from ..layout import INSIDE, LessonError, find_file, find_folder
 from .client import AGENTS, TIMEOUT, Client
-from .ending import end, free_port, is_plain_file, port_is_free, stop
+from .ending import end, is_plain_file
 from .log import Log, own_lines
+
+if INSIDE:
+    from .inside import Inside as Place
+    from .inside import begin
+
+    begin()
+else:
+    from .process import OnProcess as Place
 
 # What an exercise may import of its lesson, and what it may show or render.
 TEMPLATES = "templates"
@@ -44,7 +43,7 @@ PROVIDER = "provider.py"  # of a lesson that has somebody else check the passwor
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 
 
-class Lesson(Client):
+class Lesson(Place, Client):
     """A running lesson, to which requests are sent with `get` and `post`.
 
     name: number or folder of the lesson; file: "app", "naive", "exercise" or a path; port: 0 for
@@ -156,23 +155,6 @@ class Lesson(Client):
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query)]
 
-    def set_clock(self, seconds: float):
-        """Let the lesson's time be so many seconds ahead of ours, if it was started with a clock.
-
-        It moves what Python's time and datetime tell; a database's own clock stays as it is.
-        """
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        with os.fdopen(os.open(self.scratch / "clock", flags, 0o600), "r+b") as opened:
-            opened.write(struct.pack("d", seconds))
-
-    @property
-    def would_serve(self) -> dict | None:
-        """Where a file that was started as a script would serve: host, port, debug; else None."""
-        file = self.scratch / "script.json"
-        if not is_plain_file(file):
-            raise LessonError("It is not known where it would serve.")
-        return json.loads(file.read_text())
-
     def own_lines(self) -> str:
         """Return the last traceback in the log, cut down to the lesson's own lines."""
         return own_lines(self.log, self.path)
@@ -233,9 +215,7 @@ class Lesson(Client):
         """Start the lesson's provider, if it has one, and tell each where the other is."""
         if not (self.folder / PROVIDER).is_file():
             return
-        usual = self.port + 10 if self.port else 0  # 5018 for 5008
-        port = usual if 0 < usual < 65536 and port_is_free(usual) else free_port()
-        self.port = self.port or free_port()
+        self.port, port = self._place()
         self.settings["ISSUER"] = f"http://localhost:{port}"
         both = f"http://localhost:{self.port} http://127.0.0.1:{self.port}"
         told = {"ISSUER": self.settings["ISSUER"], "CLIENT": both}
@@ -243,140 +223,12 @@ class Lesson(Client):
         with Lesson.within(None):
             self.provider = Lesson(self.folder.name, "provider", **where, **told)
 
-    def _start(self):
-        """Start the process on a socket that listens already, and a pipe by which it says so."""
-        if os.name == "nt":  # sockets can't be handed over there: it makes its own
-            self.port = self.port or free_port()
-            self._follow(self._spawn(self._command("-", "-")))
-            return
-        listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
-        self.port = listener.getsockname()[1]
-        said, ready = os.pipe()
-        self._running["ready"] = os.fdopen(said, "rb", 0)
-        numbers = [3, 4] if self.box else [listener.fileno(), ready]
-        try:
-            self._follow(self._spawn(self._command(*numbers), [listener.fileno(), ready]))
-        finally:
-            listener.close()
-            os.close(ready)
-
-    def _command(self, listener, ready):
-        """Return the command that serves the lesson on the socket of this number."""
-        door = self.box.work / "door" if self.box else Path(__file__).parent
-        if self.workers:
-            command = [self.python, "-m", "gunicorn", "--workers", str(self.workers)]
-            command += ["--bind", f"fd://{listener}", "--chdir", str(self.path.parent)]
-            command += ["--config", str(door / "gunicorn_config.py")]
-            return [*command, "--no-control-socket", f"{self.path.stem}:app"]
-        if self.box and self.python == sys.executable and not self.modes:
-            return {"serve": str(self.path), "port": self.port}
-        how = map(str, (self.path, self.port, listener, ready, self.scratch))
-        return [self.python, str(door / "child.py"), *how, *self.modes]
-
-    def _spawn(self, command, more=(), errors=subprocess.STDOUT):
-        """Start a command in the lesson's environment, and in its box if it has one."""
-        if self.box:
-            return self.box.start(command, self.environment, self.path.parent, more, errors)
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            cwd=self.path.parent,
-            env=self.environment,
-            pass_fds=more,
-        )
-
-    def _follow(self, process):
-        self._running["process"] = process
-        self._log.follow(process.stdout)
-
-    def _wait(self):
-        """Wait until the process answers, and learn its port."""
-        if self.provider:
-            self.provider.wait()
-        process = self._running["process"]
-        deadline = time.monotonic() + TIMEOUT
-        while not self._answers():
-            if process.poll() is not None:
-                self._log.wait()
-                said = printable(self.log.strip()) or "(it printed nothing)"
-                raise LessonError(
-                    f"{self.path.name} stopped before it answered. It said:\n\n{said}"
-                )
-            if time.monotonic() > deadline:
-                raise LessonError(
-                    f"{self.path.name} did not answer within {TIMEOUT:g} seconds."
-                    " Does it loop or wait for something when it is imported? Does it call"
-                    ' app.run() outside of `if __name__ == "__main__":`?'
-                )
-            time.sleep(0.01)
-
-    def _answers(self):
-        if os.name == "nt":
-            return not port_is_free(self.port)
-        if self.workers:  # gunicorn says nothing: ask for an answer
-            import httpx2
-
-            try:
-                with httpx2.Client(transport=BoundedTransport(1), timeout=1) as client:
-                    client.get(f"http://127.0.0.1:{self.port}/")
-            except httpx2.HTTPError:
-                return False
-            return True
-        ready = self._running["ready"]
-        return bool(select.select([ready], [], [], 0)[0]) and ready.read(1) != b""
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        process = self._running.get("process")
-        return process is not None and process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        """The number of the process; with gunicorn that of its master."""
-        return self._running["process"].pid
-
-    def restart(self):
-        """End the process and start it again, on the same port with the same database."""
-        stop(self._running)
-        self._start()
-        self._wait()
-
     def stop(self):
         """End the process and forget its database. A second call does nothing."""
+        self._halt()
         self._end()
         if self.provider:
             self.provider.stop()
-
-    def command(self, *arguments: str) -> str:
-        """Run one of the app's own Flask commands on its database and return what it prints.
-
-        Raises LessonError when it fails, and subprocess.TimeoutExpired when it has no end.
-        """
-        done = self.run("-m", "flask", "--app", str(self.path), *arguments)
-        if done.returncode:
-            raise LessonError(f"flask {' '.join(arguments)} failed:\n\n{done.stderr.strip()}")
-        return done.stdout
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess:
-        """Run Python with these arguments beside the app: in its environment, folder and box.
-
-        Raises subprocess.TimeoutExpired when it has no end.
-        """
-        process = self._spawn([self.python, *arguments], errors=subprocess.PIPE)
-        said, wrong = Log(), Log()
-        said.follow(process.stdout)
-        wrong.follow(process.stderr)
-        try:
-            process.stdin.close()
-            status = process.wait(TIMEOUT + 20)
-        finally:
-            process.kill()
-        said.wait()
-        wrong.wait()
-        return subprocess.CompletedProcess(arguments, status, said.text, wrong.text)
 
     def __enter__(self):
         return self

@@ -37,14 +37,25 @@ class Log:
             write(self._kept.decode("utf-8", "replace"))
             self._write = write
 
+    def write(self, text: str) -> int:
+        """Keep what is said in this process (inside.py), as if it were a file."""
+        self._keep(text.encode("utf-8", "replace"))
+        return len(text)
+
+    def flush(self):
+        """Nothing is held back."""
+
     def _read(self, stream):
         with stream:
             while piece := stream.read1(65536):
-                with self._lock:
-                    self._kept += piece
-                    del self._kept[:-LOG_BYTES]
-                    if self._write:
-                        self._write(piece.decode("utf-8", "replace"))
+                self._keep(piece)
+
+    def _keep(self, piece: bytes):
+        with self._lock:
+            self._kept += piece
+            del self._kept[:-LOG_BYTES]
+            if self._write:
+                self._write(piece.decode("utf-8", "replace"))
 
 
 def own_lines(log: str, path: Path) -> str:

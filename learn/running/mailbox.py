@@ -1,7 +1,8 @@
 """A real mail server on loopback, for the lesson that sends mail.
 
 It takes every message for everybody, keeps it in memory and passes nothing on. aiosmtpd speaks the
-protocol; here it gets a free port and a thread.
+protocol; here it gets a free port and a thread. In a web page, which has neither, postman.py takes
+its place.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import socket
 import threading
 from email.message import EmailMessage
 
-from ..layout import LessonError
+from ..layout import INSIDE, LessonError, MachineOnly
+from . import loopback
 from .client import TIMEOUT
+from .postman import postman
 
 
 class Mailbox:
@@ -26,6 +29,12 @@ class Mailbox:
     def __init__(self):
         self.messages: list[EmailMessage] = []  # oldest first
         self._came = threading.Condition()
+        self._thread = None
+        if INSIDE:
+            self.port = loopback.free_port()
+            self.address = f"127.0.0.1:{self.port}"
+            loopback.serve(self.port, postman(self._keep))
+            return
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
@@ -40,7 +49,8 @@ class Mailbox:
         """
         least = number + 1 if number >= 0 else -number
         with self._came:
-            if not self._came.wait_for(lambda: len(self.messages) >= least, TIMEOUT):
+            patience = 0 if INSIDE else TIMEOUT
+            if not self._came.wait_for(lambda: len(self.messages) >= least, patience):
                 raise LessonError(f"No mail came within {TIMEOUT:g} seconds.")
             return self.messages[number]
 
@@ -53,9 +63,23 @@ class Mailbox:
 
     def stop(self):
         """End the server, so that its port refuses connections. A second call does nothing."""
-        if self._thread.is_alive():
+        if self._thread is None:
+            loopback.end(self.port)
+        elif self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
+
+    def _keep(self, envelope):
+        """Keep a message that came in this process, and return the reply."""
+        handling = self.handle_DATA(self, None, envelope)
+        try:
+            handling.send(None)
+        except StopIteration as done:
+            return done.value
+        except RuntimeError:  # there is no loop in which it could wait
+            pass
+        handling.close()
+        raise MachineOnly("In a web page, a mail server can't take its time while others go on.")
 
     def _run(self):
         from aiosmtpd.smtp import SMTP

@@ -12,6 +12,7 @@ from .exchange import as_markdown as exchange_markdown
 from .exchange import as_rich as exchange_rich
 
 BAR = 24  # characters
+ELSEWHERE = "Checked on your machine only, since a web page has one process and no threads:"
 
 
 def bar(done: int, of: int) -> str:
@@ -34,6 +35,9 @@ def as_rich(verdict):
         return Group(*parts, Padding(Text(verdict.broken), (1, 0, 0, 0)))
     if verdict.passed:
         parts += [_title_and_rest(*_praise(verdict)), Text("")]
+    if verdict.elsewhere:
+        lines = [f"\n- {sentence}" for sentence in verdict.elsewhere]
+        parts += [Text(ELSEWHERE, "bold").append("".join(lines), "not bold"), Text("")]
     failed = verdict.failed
     if failed:
         step, failure = failed.step, failed.failure
@@ -79,6 +83,8 @@ def as_markdown(verdict) -> str:
     if verdict.passed:
         title, rest = _praise(verdict)
         parts += [f"✓ **{title}**", rest]
+    if verdict.elsewhere:
+        parts += [f"**{ELSEWHERE}**", "\n".join(f"- {one}" for one in verdict.elsewhere)]
     failed = verdict.failed
     if failed:
         step, failure = failed.step, failed.failure

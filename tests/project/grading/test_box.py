@@ -6,7 +6,9 @@ import time
 import pytest
 
 from learn import Lesson
-from learn.running.box import Box, Nursery, has_walls
+from learn.layout import find_folder
+from learn.running.box import Box, has_walls
+from learn.running.forks import forks_of
 
 APP = """
 import datetime, time
@@ -27,28 +29,28 @@ def index():
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks are for Linux")
 
 
-@pytest.fixture(params=["nursery", "open", "walls"])
-def place(request, tmp_path):
-    """Each kind of place in which servers start as forks, with PyJWT imported already."""
+@pytest.fixture(params=["no box", "open", "walls"])
+def room(request, tmp_path):
+    """Where servers start as forks, with PyJWT imported already: a folder, a box, the porter."""
     if request.param == "walls" and not has_walls()[0]:
         pytest.skip(f"bubblewrap: {has_walls()[1]}")
-    modules = ["flask", "jwt.api_jwt", "werkzeug.serving"]
-    if request.param == "nursery":
-        made = Nursery(modules)
-    else:
-        tmp_path.chmod(0o755)
-        (tmp_path / "work").mkdir()
-        made = Box(tmp_path / "work", request.param == "walls", modules)
-    yield made
-    made.close()
-    assert made._porter.returncode == 0, "it had to be killed"
+    tmp_path.chmod(0o755)
+    work, box = tmp_path / "work", None
+    work.mkdir()
+    if request.param != "no box":
+        box = Box(work, request.param == "walls", ["flask", "jwt.api_jwt", "werkzeug.serving"])
+    (work / "exercise.py").write_text(APP, "utf-8")
+    forks = box._forks if box else forks_of(find_folder("04"))
+    yield work / "exercise.py", box, forks
+    forks.close(20)
+    assert forks._porter.returncode == 0, "it had to be killed"
 
 
-def test_forks_behave_like_processes_of_their_own(place, monkeypatch):
+def test_forks_behave_like_processes_of_their_own(room, monkeypatch):
     """Moved clocks, time zones and print() work as they do without a fork."""
-    (place.work / "exercise.py").write_text(APP, "utf-8")
+    file, box, _ = room
     monkeypatch.setenv("TZ", "XXX-5")
-    with Lesson.within(place), Lesson("04", place.work / "exercise.py", clock=True) as app:
+    with Lesson.within(box), Lesson("04", file, clock=True) as app:
         app.set_clock(7200)
         *clocks, zone = app.get("/").text.split()
         ahead = [float(clock) - time.time() for clock in clocks]
@@ -57,11 +59,20 @@ def test_forks_behave_like_processes_of_their_own(place, monkeypatch):
         assert app.printed("printed at the start")
 
 
-def test_what_runs_ends_with_the_place(place):
-    """Whoever closes the place ends the servers in it."""
-    (place.work / "exercise.py").write_text(APP, "utf-8")
-    with Lesson.within(place), Lesson("04", place.work / "exercise.py") as app:
+def test_script_runs_as_a_fork(room):
+    """Where a script would serve is noted, and it is served all the same."""
+    file, box, _ = room
+    file.write_text(f"{APP}\nif __name__ == '__main__':\n    app.run(port=5004)\n", "utf-8")
+    with Lesson.within(box), Lesson("04", file, script=True) as app:
+        assert app.would_serve == {"host": "127.0.0.1", "port": 5004, "debug": False}
+        assert app.get("/").status == 200
+
+
+def test_what_runs_ends_with_its_porter(room):
+    """Whoever ends the porter ends the servers that it has started."""
+    file, box, forks = room
+    with Lesson.within(box), Lesson("04", file) as app:
         assert app.alive
-        place.close()
+        forks.close(20)
         app._running["process"].wait(10)
         assert not app.alive

@@ -1,0 +1,104 @@
+"""Which pages there are, and where: from a file of the repository to its page, and links to it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from ..layout import LESSONS, ROOT, LessonError, notebooks
+
+FIRST = ["app.py", "naive.py", "store.py", "beyond.py"]  # of a lesson's files, in this order
+ALSO = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+
+
+def lessons() -> list[Path]:
+    """Return the folders of all lessons in their order."""
+    return sorted(path for path in LESSONS.iterdir() if (path / "app.py").is_file())
+
+
+def sources(folder: Path) -> list[Path]:
+    """Return the files of a lesson that are shown as pages, those first that are read first.
+
+    A learner's own exercises, and what running a lesson leaves behind, are none of them.
+    """
+    found = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and path.suffix in (".py", ".toml", ".html", ".css", ".js")
+        and not path.name.startswith("exercise")
+        and not {"__pycache__", "instance"} & set(path.relative_to(folder).parts)
+    ]
+
+    def place(path):
+        own = path.relative_to(folder).as_posix()
+        return FIRST.index(own) if own in FIRST else len(FIRST), "/" in own, own
+
+    return sorted(found, key=place)
+
+
+@dataclass
+class Map:
+    """The pages by the files that they are made of, both as paths with slashes.
+
+    `files` are pages of files that something links to, found while pages are made; `copies` are
+    files that go along as they are.
+    """
+
+    pages: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    copies: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of_repository(cls) -> Map:
+        """Return the map of this repository's pages."""
+        here = cls()
+        for name in ALSO:
+            here.pages[name] = f"{PurePosixPath(name).stem.lower()}.html"
+        for path in sorted((ROOT / "docs").glob("*.md")):
+            here.pages[f"docs/{path.name}"] = f"docs/{path.stem}.html"
+        for path in notebooks():
+            here.pages[f"notebooks/{path.name}"] = f"notebooks/{path.stem}.html"
+        for folder in lessons():
+            here.pages[f"lessons/{folder.name}/README.md"] = f"lessons/{folder.name}/index.html"
+            for path in sources(folder):
+                name = path.relative_to(ROOT).as_posix()
+                here.pages[name] = f"{name}.html"
+        return here
+
+    def page(self, file: str) -> str | None:
+        """Return the page of a file of the repository, or None."""
+        return self.pages.get(file) or self.files.get(file)
+
+    def link(self, file: str, href: str) -> str:
+        """Return how the page of `file` links to what the file itself links to.
+
+        Raises LessonError when that isn't there.
+        """
+        parts = urlsplit(href)
+        if parts.scheme or href.startswith("//"):
+            return href
+        after = f"#{parts.fragment}" if parts.fragment else ""
+        if not parts.path:
+            return after
+        path = (ROOT / file).parent / unquote(parts.path)
+        if not path.exists() or not path.resolve().is_relative_to(ROOT):
+            raise LessonError(f"{file} links to {href}, which isn't there.")
+        target = path.resolve().relative_to(ROOT).as_posix()
+        if path.suffix in (".svg", ".png"):
+            self.copies.add(target)
+            page = target
+        elif path.is_dir():
+            page = self.page(f"{target}/README.md") or "index.html"
+        else:
+            page = self.page(target)
+        if page is None:
+            page = self.files[target] = f"files/{target}.html"
+        return relative(self.page(file) or file, page) + after
+
+
+def relative(page: str, target: str) -> str:
+    """Return the link from a page to another, so that it holds in any folder of any server."""
+    return PurePosixPath(os.path.relpath(target, PurePosixPath(page).parent)).as_posix()
