@@ -9,10 +9,10 @@ Each further line is a request, with the files beside it that the child gets as 
 and so on:
     {"start": COMMAND, "env": …, "cwd": …, "files": HOW MANY}    answered by {"started": PID}
     {"end": PID, "signal": NUMBER}                               to the child and all of its group
-COMMAND is a list of arguments, or {"serve": FILE, "port": PORT, "folder": …, "modes": […]}, which
-is done as by child.py with the files 3 and 4. When a child has ended, a line says so: {"ended":
-PID, "status": NUMBER}. The porter ends, and its children with it, when the socket closes. Nothing
-of the workbench is imported here.
+COMMAND is a list of arguments, or {"serve": FILE, "port": PORT}, with "folder" and "modes" if there
+are any, which is done as by child.py with the files 3 and 4. When a child has ended, a line says:
+{"ended": PID, "status": NUMBER}. The porter ends, and its children with it, when the socket closes.
+Nothing of the workbench is imported here.
 """
 
 import contextlib
@@ -76,12 +76,12 @@ def start(request, files):
         command = request["start"]
         if isinstance(command, list):
             os.execvpe(command[0], command, os.environ)
-        path, folder = command["serve"], Path(command["folder"])
+        path, folder = command["serve"], Path(command.get("folder", ""))
         sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
         sys.argv = [path]
         random.seed()
         child.set_clock_by = set_clock_by
-        child.serve(Path(path), command["port"], 3, 4, folder, command["modes"])
+        child.serve(Path(path), command["port"], 3, 4, folder, command.get("modes", ()))
         status = 0
     except SystemExit as error:
         if isinstance(error.code, str):

@@ -79,8 +79,8 @@ class OnProcess:
             command += ["--config", str(door / "gunicorn_config.py")]
             return [*command, "--no-control-socket", f"{self.path.stem}:app"]
         if self._is_forked():
-            more = {"folder": str(self.scratch), "modes": self.modes}
-            return {"serve": str(self.path), "port": self.port, **more}
+            how = {"folder": str(self.scratch), "modes": self.modes}
+            return {"serve": str(self.path), "port": self.port, **how}
         how = map(str, (self.path, self.port, listener, ready, self.scratch))
         return [self.python, str(door / "child.py"), *how, *self.modes]
 

@@ -209,7 +209,7 @@ class Builder:
         markup = self.markup(file, folder)
         place = self.out / "notebooks"
         place.mkdir(parents=True, exist_ok=True)
-        body = cells.as_html(path, markup, place)
+        body = cells.as_html(path, markup, place, self.run)
         self.page(
             "notebook.html",
             self.map.pages[file],

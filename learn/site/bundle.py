@@ -102,7 +102,9 @@ def make_runtime(target: Path, packages: Path) -> dict[str, int]:
 
 def _gather_libraries(place: Path) -> None:
     """Copy what a page uses of the installed packages, and what stands in for compiled ones."""
-    locked = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.txt").read_text(), re.M))
+    locked = dict(
+        re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.txt").read_text(), re.M)
+    )
     for name in DISTRIBUTIONS:
         for path in _files(name, locked):
             wanted = any(fnmatch(str(path), one) for one in USED)

@@ -19,8 +19,11 @@ def read(path: Path) -> list[dict]:
         raise LessonError(f"{path.name} can't be read as a notebook: {error}") from None
 
 
-def as_html(path: Path, markup: Markup, out: Path) -> str:
-    """Return a notebook's cells as HTML. Its pictures are written to `out`, which must exist."""
+def as_html(path: Path, markup: Markup, out: Path, run: bool = False) -> str:
+    """Return a notebook's cells as HTML, with buttons if they `run` in the page.
+
+    Its pictures are written to `out`, which must exist.
+    """
     parts, number = [], 0
     for cell in read(path):
         source = "".join(cell["source"])
@@ -33,9 +36,23 @@ def as_html(path: Path, markup: Markup, out: Path) -> str:
             )
             parts.append(
                 f'<section class="cell" id="cell-{number}" aria-label="Cell {number}">\n'
-                f'{code(source, "python")}<div class="outputs">{drawn}</div>\n</section>\n'
+                f"{code(source, 'python')}{_buttons(number) if run else ''}"
+                f'<div class="outputs">{drawn}</div>\n</section>\n'
             )
     return "".join(parts)
+
+
+def _buttons(number: int) -> str:
+    made = [
+        f'<button type="button" data-do="{do}"{more}>{name}<span class="unseen"> cell {number}'
+        "</span></button>"
+        for do, name, more in (
+            ("run", "Run", ""),
+            ("edit", "Edit", ""),
+            ("undo", "As it was", " hidden"),
+        )
+    ]
+    return f'<div class="bar">{"".join(made)}<span role="status"></span></div>\n'
 
 
 def output(one: dict, markup: Markup, out: Path, name: str) -> str:

@@ -49,7 +49,7 @@ def packages(dev: bool = False) -> Path:
     return place / "node_modules"
 
 
-def bundle(sources: dict[str, Path], out: Path, known: dict[str, object]) -> None:
+def bundle(sources: dict[str, Path], out: Path, known: dict[str, object] | None = None) -> None:
     """Write each JavaScript file of `sources`, with what it imports, as a module into `out`.
 
     The keys name the results: {"editor": Path("editor.js")} gives editor.js. What several of them
@@ -63,7 +63,7 @@ def bundle(sources: dict[str, Path], out: Path, known: dict[str, object]) -> Non
         raise LessonError("There is npm but no node: install Node.js 20 or newer.")
     entries = [f"{name}={path}" for name, path in sources.items()]
     options = ["--bundle", "--splitting", "--format=esm", "--minify", "--target=es2022"]
-    options += [f"--define:{name}={json.dumps(value)}" for name, value in known.items()]
+    options += [f"--define:{name}={json.dumps(value)}" for name, value in (known or {}).items()]
     options += ["--charset=utf8"]
     options += [f"--outdir={out}", "--log-level=warning", "--legal-comments=none"]
     _run([node, str(esbuild), *entries, *options], modules.parent, "esbuild failed", modules)

@@ -87,7 +87,9 @@ class lib:
             return -26
         memory, rounds, lanes = (int(found[number]) for number in (3, 4, 5))
         try:
-            salt, digest = (base64.b64decode(found[n] + b"=" * (-len(found[n]) % 4)) for n in (6, 7))
+            salt, digest = (
+                base64.b64decode(found[n] + b"=" * (-len(found[n]) % 4)) for n in (6, 7)
+            )
         except ValueError:
             return -32
         if rounds < 1 or lanes < 1 or memory < 8 * lanes or len(salt) < 8 or len(digest) < 4:

@@ -18,9 +18,9 @@ const colours = HighlightStyle.define([
   { tag: [tags.number, tags.bool, tags.null], color: "var(--number)" },
 ]);
 const look = EditorView.theme({
-  "&": { fontSize: ".84rem", color: "var(--ink)", backgroundColor: "var(--raised)" },
+  "&": { height: "var(--tall, auto)", fontSize: ".84rem", color: "var(--ink)", backgroundColor: "var(--raised)" },
   "&.cm-focused": { outline: "0" }, // the sheet draws one around the whole editor
-  ".cm-scroller": { fontFamily: "var(--code)", lineHeight: "1.55", maxHeight: "72vh" },
+  ".cm-scroller": { fontFamily: "var(--code)", lineHeight: "1.55", maxHeight: "74vh" },
   ".cm-gutters": { backgroundColor: "var(--card)", color: "var(--comment)", border: "0" },
   ".cm-activeLine, .cm-activeLineGutter": {
     backgroundColor: "color-mix(in srgb, var(--accent) 9%, transparent)",
@@ -44,7 +44,7 @@ export function codeMirror(place, { text, label, onChange, onRun }) {
     lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(),
     highlightActiveLine(), indentUnit.of("    "), EditorState.tabSize.of(4), python(),
     syntaxHighlighting(colours), look,
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
     EditorView.updateListener.of((update) => update.docChanged && onChange()),
     keymap.of([
       { key: "Mod-Enter", run }, { key: "Shift-Enter", run },

@@ -10,10 +10,8 @@ const cells = [...document.querySelectorAll(".cell")].map((place, index) => new_
 const running = new Running(document.getElementById("engine"), () => {
   for (const cell of cells) cell.forget();
 });
-const all = make("button", { type: "button", class: "main" }, "Run all");
+const all = document.getElementById("all");
 all.addEventListener("click", () => run_to(cells.length - 1, true));
-running.extra.append(all);
-running.say("Run the cells in this page, change them, run them again. Python is loaded first.");
 running.idle = "Python runs in this page.";
 let busy = false;
 
@@ -22,18 +20,11 @@ function new_cell(place, index) {
   const outputs = place.querySelector(".outputs");
   const original = pre.textContent;
   const name = `cell:${lesson}:${index + 1}`;
-  const button = (label, act) => {
-    const made = make("button", { type: "button" }, label);
-    made.append(make("span", { class: "unseen" }, ` cell ${index + 1}`));
-    made.addEventListener("click", act);
-    return made;
-  };
-  const state = make("span", { role: "status" });
-  const undo = button("As it was", () => cell.set(original));
-  undo.hidden = true;
-  const change = button("Edit", () => cell.edit(true));
-  const bar = make("div", { class: "bar" }, button("Run", () => run_to(index)), change, undo, state);
-  pre.after(bar);
+  const [doing, change, undo] = place.querySelectorAll("button");
+  const state = place.querySelector("[role=status]");
+  doing.addEventListener("click", () => run_to(index));
+  change.addEventListener("click", () => cell.edit(true));
+  undo.addEventListener("click", () => cell.set(original));
   let editor = null;
   const cell = {
     ran: false,
@@ -41,6 +32,7 @@ function new_cell(place, index) {
       return editor ? editor.text : original;
     },
     async edit(focus, text = original) {
+      if (change.hidden && !editor) return; // it is on its way
       if (!editor) {
         const box = make("div");
         pre.replaceWith(box);

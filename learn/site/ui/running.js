@@ -10,16 +10,17 @@ export class Running {
     this.place = place;
     this.onStopped = onStopped;
     this.base = new URL(document.getElementById("main").dataset.run, location.href);
-    this.says = make("p");
+    this.says = place.querySelector("p") ?? make("p");
     this.bar = make("progress", { max: "1", value: "0", "aria-label": "Python is starting" });
     this.stopping = make("button", { type: "button" }, "Stop");
     this.stopping.addEventListener("click", () => this.stop());
-    this.extra = make("span", { class: "actions" });
-    place.replaceChildren(this.says, this.extra, this.stopping, this.bar);
+    this.buttons = Boolean(place.querySelector("button"));
+    if (!this.says.isConnected) place.append(this.says);
+    place.append(this.stopping, this.bar);
     this.engine = null;
     this.ready = false;
     this.idle = ""; // what it says when Python is there and nothing runs
-    this.#show("");
+    this.#show(this.says.textContent);
   }
 
   /** Say something in the bar; without a text it hides, unless it holds buttons. */
@@ -29,7 +30,7 @@ export class Running {
     if (share !== null) this.bar.value = share;
     this.stopping.hidden = !stops;
     this.place.classList.toggle("busy", stops);
-    this.place.hidden = !text && !this.extra.childNodes.length;
+    this.place.hidden = !text && !this.buttons;
   }
 
   say(text) {

@@ -6,7 +6,6 @@ import time
 import pytest
 
 from learn import Lesson
-from learn.layout import find_folder
 from learn.running.box import Box, has_walls
 from learn.running.forks import forks_of
 
@@ -29,50 +28,63 @@ def index():
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks are for Linux")
 
 
-@pytest.fixture(params=["no box", "open", "walls"])
-def room(request, tmp_path):
-    """Where servers start as forks, with PyJWT imported already: a folder, a box, the porter."""
+@pytest.fixture(params=["open", "walls"])
+def box(request, tmp_path):
+    """Each kind of box, with PyJWT imported already."""
     if request.param == "walls" and not has_walls()[0]:
         pytest.skip(f"bubblewrap: {has_walls()[1]}")
     tmp_path.chmod(0o755)
-    work, box = tmp_path / "work", None
-    work.mkdir()
-    if request.param != "no box":
-        box = Box(work, request.param == "walls", ["flask", "jwt.api_jwt", "werkzeug.serving"])
-    (work / "exercise.py").write_text(APP, "utf-8")
-    forks = box._forks if box else forks_of(find_folder("04"))
-    yield work / "exercise.py", box, forks
-    forks.close(20)
-    assert forks._porter.returncode == 0, "it had to be killed"
+    (tmp_path / "work").mkdir()
+    modules = ["flask", "jwt.api_jwt", "werkzeug.serving"]
+    made = Box(tmp_path / "work", request.param == "walls", modules)
+    (made.work / "exercise.py").write_text(APP, "utf-8")
+    yield made
+    made.close()
+    assert made._forks._porter.returncode == 0, "it had to be killed"
 
 
-def test_forks_behave_like_processes_of_their_own(room, monkeypatch):
+def check(app):
+    app.set_clock(7200)
+    *clocks, zone = app.get("/").text.split()
+    ahead = [float(clock) - time.time() for clock in clocks]
+    assert all(7100 < seconds <= 7201 for seconds in ahead), ahead
+    assert zone == "+0500"
+    assert app.printed("printed at the start")
+
+
+def test_forks_behave_like_processes_of_their_own(tmp_path, monkeypatch):
     """Moved clocks, time zones and print() work as they do without a fork."""
-    file, box, _ = room
+    (tmp_path / "exercise.py").write_text(APP, "utf-8")
     monkeypatch.setenv("TZ", "XXX-5")
-    with Lesson.within(box), Lesson("04", file, clock=True) as app:
-        app.set_clock(7200)
-        *clocks, zone = app.get("/").text.split()
-        ahead = [float(clock) - time.time() for clock in clocks]
-        assert all(7100 < seconds <= 7201 for seconds in ahead), ahead
-        assert zone == "+0500"
-        assert app.printed("printed at the start")
+    for preloaded in ("", "nothing"):  # with LD_PRELOAD, a lesson is no fork
+        monkeypatch.setenv("LD_PRELOAD", preloaded) if preloaded else None
+        with Lesson("04", tmp_path / "exercise.py", clock=True) as app:
+            check(app)
 
 
-def test_script_runs_as_a_fork(room):
-    """Where a script would serve is noted, and it is served all the same."""
-    file, box, _ = room
-    file.write_text(f"{APP}\nif __name__ == '__main__':\n    app.run(port=5004)\n", "utf-8")
-    with Lesson.within(box), Lesson("04", file, script=True) as app:
-        assert app.would_serve == {"host": "127.0.0.1", "port": 5004, "debug": False}
-        assert app.get("/").status == 200
+def test_boxes_behave_like_processes_of_their_own(box, monkeypatch):
+    """The same in a box."""
+    monkeypatch.setenv("TZ", "XXX-5")
+    with Lesson.within(box), Lesson("04", box.work / "exercise.py", clock=True) as app:
+        check(app)
 
 
-def test_what_runs_ends_with_its_porter(room):
-    """Whoever ends the porter ends the servers that it has started."""
-    file, box, forks = room
-    with Lesson.within(box), Lesson("04", file) as app:
+def test_what_runs_ends_with_the_box(box):
+    """Whoever closes a box ends the servers in it."""
+    with Lesson.within(box), Lesson("04", box.work / "exercise.py") as app:
         assert app.alive
-        forks.close(20)
+        box.close()
         app._running["process"].wait(10)
         assert not app.alive
+
+
+def test_what_starts_servers_is_started_anew(tmp_path):
+    """Whoever kills the process that the servers are forks of ends those only that it started."""
+    (tmp_path / "exercise.py").write_text(APP, "utf-8")
+    with Lesson("04", tmp_path / "exercise.py") as app:
+        forks = forks_of(app.folder)
+        forks._porter.kill()
+        app._running["process"].wait(10)
+        assert not app.alive
+    with Lesson("04", tmp_path / "exercise.py") as app:
+        assert app.get("/").status == 200 and forks_of(app.folder) is not forks
