@@ -358,7 +358,7 @@ def test_pages_come_at_once_and_stand_still(drive, capsys):
 
 @pytest.mark.rest
 def test_cells_run_change_break_and_stop(drive):
-    """A cell runs with those above it, can be changed, fails with a sentence, and can be stopped."""
+    """A cell runs with those above it, can be changed, fails with a sentence, can be stopped."""
     found = drive("cells")
     assert found["asked before"] == []  # nothing of Python is loaded to read
     assert "WWW-Authenticate: Basic" in found["ran"] and "127.0.0.1:36091" not in found["ran"]
