@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -101,4 +101,4 @@ class Map:
 
 def relative(page: str, target: str) -> str:
     """Return the link from a page to another, so that it holds in any folder of any server."""
-    return PurePosixPath(os.path.relpath(target, PurePosixPath(page).parent)).as_posix()
+    return posixpath.relpath(target, posixpath.dirname(page))
