@@ -6,7 +6,7 @@
     app.get("/", basic=("user1", "pass1"))   # an exchange, which knows how to show itself
 
 Each folder here is a room with one task, and imports run one way, from the last to the first:
-install, layout.py, explain, showing, running, practice, measure, commands.
+install, layout.py, explain, showing, running, practice, measure, site, commands.
 
 Names are imported when they are first used, so that `python3 -m learn` starts at once.
 """

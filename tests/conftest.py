@@ -22,6 +22,7 @@ def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="the thorough run, which takes longer")
     parser.addoption("--first", action="store_true", help="leave out what is marked as the rest")
     parser.addoption("--rest", action="store_true", help="only what --first leaves out")
+    parser.addoption("--times", type=int, default=1, metavar="N", help="try right answers N times")
     parser.addoption("--beyond", action="store_true", help="add the steps beyond app.py")
 
 

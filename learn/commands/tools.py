@@ -22,7 +22,7 @@ from .group import main, wait_for
 def bench(lesson, quick, growth, waits, everything, as_json):
     """Measure what each technique costs, side by side.
 
-    It takes two to three minutes. Each application is served by gunicorn with one worker and
+    It takes four to five minutes. Each application is served by gunicorn with one worker and
     loaded by wrk, in turn. With a lesson's number, only what belongs to it. docs/performance.md
     explains the tables.
     """

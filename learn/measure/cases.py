@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from base64 import b64encode
@@ -14,12 +15,15 @@ from urllib.parse import urlencode
 
 import httpx2
 
+from ..running.authenticator import Authenticator
 from ..running.browser import Browser, forms_of
 from ..running.client import Client, digest_answer
 
 HERE = Path(__file__).parent
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 COUNTS = 8_000  # so many Digest answers are computed for each second, each with its own nc
+PASSKEYS = 1_500  # and so many of a passkey's, each to a challenge of its own
+CODES = 150  # and so many codes of lesson 08's provider, each for a login of its own
 GROWTH = (10, 1_000, 100_000)
 
 
@@ -150,6 +154,68 @@ def session_login(app, seconds):
     return [Request("POST", "/login", FORM | cookie_of(browser), body)]
 
 
+def passkey(app) -> tuple[Browser, Authenticator]:
+    """Return a browser and a device with a passkey of user1's, whose counter stays 0."""
+    browser, phone = Browser(app), Authenticator(app.origin, counts=False)
+    options = browser.post("/register/options", basic=("user1", "pass1")).json()
+    browser.post("/register", json_body=phone.create(options))
+    return browser, phone
+
+
+def passkey_session(app, seconds):
+    """The cookie of a session that was begun with a passkey, in every request."""
+    browser, phone = passkey(app)
+    browser.post("/login", json_body=phone.get(browser.post("/login/options").json()))
+    return [Request("GET", "/secured", cookie_of(browser))]
+
+
+def passkey_login(app, seconds):
+    """Logins with one passkey, each in a browser of its own, which had its challenge before."""
+    _, phone = passkey(app)
+    requests = []
+    with httpx2.Client(base_url=app.origin, trust_env=False, timeout=60) as client:
+        for _ in range(int(PASSKEYS * seconds)):
+            asked = client.post("/login/options")
+            cookies = "; ".join(f"{name}={value}" for name, value in asked.cookies.items())
+            client.cookies.clear()
+            headers = {"Content-Type": "application/json", "Cookie": cookies}
+            body = json.dumps(phone.get(asked.json()))
+            requests.append(Request("POST", "/login", headers, body))
+    return requests
+
+
+def at_the_provider(app) -> Browser:
+    """Return a browser in which user1 has logged in at lesson 08's provider."""
+    browser, there = Browser(app), Browser(app.provider)
+    address = browser.get("/login").header("Location")
+    there.submit(address, username="user1", password="pass1")
+    return there
+
+
+def allowed(there: Browser, browser: Browser) -> str:
+    """Return where the provider sends a browser that begins a login, when its user says yes."""
+    address = browser.get("/login").header("Location")
+    return there.submit(address, decision="yes").header("Location")
+
+
+def provider_session(app, seconds):
+    """The cookie of a session that was begun at the provider, in every request."""
+    browser = Browser(app)
+    browser.get(allowed(at_the_provider(app), browser))
+    return [Request("GET", "/", cookie_of(browser))]
+
+
+def provider_login(app, seconds):
+    """What the provider sends browsers back with, each with the cookie of its own login."""
+    there, requests = at_the_provider(app), []
+    for _ in range(int(CODES * seconds)):
+        browser = Browser(app)
+        back = allowed(there, browser).removeprefix(app.origin)
+        headers = {"Host": browser.host, **cookie_of(browser)}
+        requests.append(Request("GET", back, headers))
+    return requests
+
+
 def cookie_of(browser: Browser) -> dict[str, str]:
     """Return the header with a browser's cookies."""
     return {"Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())}
@@ -179,6 +245,13 @@ CASES = [
     Case("05 naive.py", "05", "naive", code),
     Case("06 naive.py", "06", "naive", session),
     Case("06 app.py", "06", "app", session, quick=True),
+    Case("07 naive.py", "07", "naive", passkey_session),
+    Case("07 app.py", "07", "app", passkey_session, quick=True),
+    Case("07 app.py, options", "07", "app", same(Request("POST", "/login/options"))),
+    Case("07 app.py, login", "07", "app", passkey_login),
+    Case("08 naive.py", "08", "naive", provider_session),
+    Case("08 app.py", "08", "app", provider_session, quick=True),
+    Case("08 app.py, login", "08", "app", provider_login, expect=303),
     Case("01 naive.py, login", "01", "naive", login_form(), login="custom_app_context"),
     Case("01 app.py, login", "01", "app", login_form(), quick=True, login="argon2"),
     Case(
@@ -231,12 +304,25 @@ def growth_cases() -> list[Case]:
         lambda number: [f"digest{number}", now, now],
     )
 
+    challenges = rows(
+        "DELETE FROM challenges",
+        "INSERT INTO challenges VALUES (?, ?, 'login', NULL, ?)",
+        lambda number: [f"challenge{number}".encode(), f"digest{number}", now + 10_000],
+    )
+    accounts = rows(
+        "DELETE FROM accounts WHERE issuer = 'https://example.com'",
+        "INSERT INTO accounts (issuer, sub, name) VALUES ('https://example.com', ?, 'Ann')",
+        lambda number: [f"someone{number}"],
+    )
+
     for count in GROWTH:
         for lesson, what, requests, put in (
             ("02", "users", same(Request(headers=basic())), users),
             ("03", "used nonces", digest("/"), nonces),
             ("04", "revoked tokens", bearer("app"), tokens),
             ("06", "sessions", session, sessions),
+            ("07", "challenges", same(Request("POST", "/login/options")), challenges),
+            ("08", "accounts", provider_session, accounts),
         ):
             base = f"{lesson} app.py, {GROWTH[0]} {what}"
             name = f"{lesson} app.py, {count} {what}"

@@ -8,7 +8,6 @@ is replaced by a new one, and the verdict is that there is none.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import json
 import os
@@ -27,6 +26,7 @@ import psutil
 
 from ..layout import ROOT, LessonError
 from ..running import box as boxes
+from ..running.forks import imports_of
 from . import carried, judge
 from .own import end_all, end_tree, hide, tree
 from .results import FAILED, Verdict
@@ -69,7 +69,7 @@ class Judges:
     def __init__(self, folder: Path, jobs=1, *, walls, every=True, beyond=False, bounds=None):
         self.folder, self.walls, self.every, self.beyond = folder, walls, every, beyond
         self.bounds = bounds or Bounds()
-        self.imports = _imports(folder)
+        self.imports = imports_of(folder)
         self.steps = read_steps(folder)  # once, as a submission may be able to write there
         if not walls:
             judge.read_all()
@@ -326,19 +326,3 @@ def _check_checks(place: Path, kept: dict[str, bytes]):
             path.unlink(missing_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-
-
-def _imports(folder: Path) -> list[str]:
-    """Return the modules that a lesson's files import, which a submission will most likely want."""
-    names = {"werkzeug.serving", "flask.json.provider", "encodings.idna", "wsgiref.util"}
-    for path in folder.glob("*.py"):
-        if path.stem in ("app", "store", "groundwork"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    names.add(node.module)
-                elif isinstance(node, ast.Import):
-                    names |= {alias.name for alias in node.names}
-    if "passlib.hash" in names:  # what it brings when it is asked for
-        names |= {"passlib.handlers.argon2", "argon2"}
-    own = {path.stem for path in folder.glob("*.py")}
-    return sorted(name for name in names if name not in own)

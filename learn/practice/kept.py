@@ -2,6 +2,8 @@
 
 A secret is looked for in every file of the lesson's scratch folder, whatever the format: as text,
 in the usual encodings, and as a digest without a key, which a thief guesses at by the billion.
+Since the files may be a stranger's, no link is followed, nothing is waited for, and a database is
+opened as a copy.
 """
 
 from __future__ import annotations
@@ -13,16 +15,20 @@ import hashlib
 import hmac
 import re
 import sqlite3
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from ..explain.hashes import is_enough
+from ..running.ending import is_plain_file, read_plain
 
 if TYPE_CHECKING:
     from ..running.lesson import Lesson
 
 DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "blake2b", "blake2s")
+MOST = 64 << 20  # bytes of a file that are looked at: a box lets none grow larger
 OURS = ("given", "port.txt", "port.draft", "script.json", "clock")  # what the workbench puts there
 ARGON2 = re.compile(
     rb"\$argon2(?P<type>id|i|d)(?:\$v=(?P<version>\d+))?\$m=(?P<memory>\d+),t=(?P<rounds>\d+)"
@@ -55,8 +61,9 @@ def files(lesson: Lesson) -> dict[str, bytes]:
     found = {}
     for path in sorted(lesson.scratch.rglob("*")):
         name = path.relative_to(lesson.scratch)
-        if name.parts[0] not in OURS and path.is_file():
-            found[name.as_posix()] = path.read_bytes()
+        if name.parts[0] not in OURS and is_plain_file(path):
+            with contextlib.suppress(OSError):  # gone by now, or changed into something else
+                found[name.as_posix()] = read_plain(path, MOST)
     return found
 
 
@@ -65,10 +72,25 @@ def values(lesson: Lesson) -> dict[str, bytes]:
 
     A file of SQLite may still have what was deleted; this leaves it out.
     """
-    found = {}
-    for name, content in files(lesson).items():
+    found, all_files = {}, files(lesson)
+    for name, content in all_files.items():
         if content.startswith(b"SQLite format 3\0"):
-            with contextlib.closing(sqlite3.connect(lesson.scratch / name)) as database:
+            found |= _tables(content, all_files.get(f"{name}-wal", b""), name)
+        elif not name.endswith(("-wal", "-shm", "-journal")):
+            found[name] = content
+    return found
+
+
+def _tables(content, log, name):
+    """Return what the tables of a database hold; log: what its write-ahead log holds."""
+    found = {}
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place, "copy")
+        copy.write_bytes(content)
+        copy.with_name("copy-wal").write_bytes(log)
+        with contextlib.closing(sqlite3.connect(copy)) as database:
+            database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST)
+            try:
                 tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
                 for (table,) in database.execute(tables).fetchall():
                     quoted = table.replace('"', '""')
@@ -76,8 +98,8 @@ def values(lesson: Lesson) -> dict[str, bytes]:
                     cells = [cell for row in rows for cell in row if cell is not None]
                     texts = [c if isinstance(c, bytes) else str(c).encode() for c in cells]
                     found[f"the table {table}"] = b"\n".join(texts)
-        elif not name.endswith(("-wal", "-shm", "-journal")):
-            found[name] = content
+            except sqlite3.Error:  # damaged, or being written just now: looked through as it is
+                found[name] = content
     return found
 
 

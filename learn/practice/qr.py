@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from segno.consts import ALIGNMENT_POS, ECC
 
-BORDER = 4  # modules (ISO/IEC 18004, 6.3.8)
+BORDER, LARGEST = 4, 177  # modules (ISO/IEC 18004, 6.3.8 and 5.3.1)
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 DARK = {"": True, "black": True, "white": False, "none": None, "transparent": None}
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
@@ -29,7 +29,10 @@ def read(svg: str) -> str:
 
     Raises ValueError with a phrase if a phone would find none, Unknown if only this reader can't.
     """
-    return _text(_modules(*_painted(svg)))
+    try:
+        return _text(_modules(*_painted(svg)))
+    except (LookupError, ArithmeticError, RecursionError):
+        raise ValueError("a picture that is damaged") from None
 
 
 def svg_of(data: str) -> str:
@@ -66,6 +69,8 @@ def _painted(svg):
         sorted(x for x in xs if left <= x <= right),
         sorted(y for y in ys if top <= y <= bottom),
     )
+    if max(len(xs), len(ys)) > 4 * LARGEST:
+        raise ValueError("a picture with more squares than any QR code has")
     cells = [[False] * (len(xs) - 1) for _ in ys[1:]]
     for x0, y0, x1, y1, dark in shapes:
         columns = range(*(bisect.bisect_left(xs, round(x, 6)) for x in (x0, x1)))
@@ -151,6 +156,7 @@ def _path(d, style):
             points = []
         if kind == "Z":
             x, y = x0, y0
+            points = [(x, y)]
             continue
         steps = [(n[i], n[i + 1]) for i in range(0, len(n) - 1, 2)] if kind in "ML" else n
         for step in steps:
@@ -163,11 +169,13 @@ def _path(d, style):
                 y = y + step if near else step
             if kind == "M":
                 x0, y0, kind = x, y, "L"  # more pairs after the first are lines
-            elif stroke is not None:
+                points = [(x, y)]
+                continue
+            if stroke is not None:
                 if y != old[1]:
                     raise Unknown
                 yield min(x, old[0]), y - half, max(x, old[0]), y + half, stroke
-            points += [old, (x, y)] if not points and kind != "M" else [(x, y)]
+            points.append((x, y))
 
 
 def _modules(xs, ys, cells):
@@ -182,7 +190,8 @@ def _modules(xs, ys, cells):
     end = next((n for n in range(columns[0], len(first)) if not first[n]), len(first))
     size = (xs[end] - left) / 7  # the mark in the corner is seven squares wide
     number = round((right - left) / size)
-    if number % 4 != 1 or number < 21 or abs((bottom - top) - (right - left)) > size / 2:
+    square = abs((bottom - top) - (right - left)) <= size / 2
+    if number % 4 != 1 or not 21 <= number <= LARGEST or not square:
         raise ValueError("no QR code that is dark on a light ground, with a light border")
     border = min(left - xs[0], top - ys[0], xs[-1] - right, ys[-1] - bottom) / size
     if border < BORDER - 0.01:

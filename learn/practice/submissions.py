@@ -9,13 +9,13 @@ that is not a plain file.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..layout import LessonError
+from ..running.ending import is_plain_file, read_plain
 from ..running.lesson import GIVEN
 from ..showing.console import printable
 
@@ -129,17 +129,10 @@ def _is_solution(name: str, content: bytes, lesson: Path) -> bool:
 
 def _read(path: Path, most: int = FILE_BYTES) -> bytes:
     """Return the content of a plain file, without waiting for anybody who would write to it."""
-    flags = os.O_RDONLY
-    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
-        flags |= getattr(os, name, 0)
     try:
-        opened = os.open(path, flags)
+        content = read_plain(path, most + 1)
     except OSError as error:
         raise LessonError(f"{path.name} can't be read: {error.strerror}.") from None
-    with os.fdopen(opened, "rb") as file:
-        if not stat.S_ISREG(os.fstat(opened).st_mode):
-            raise LessonError(f"{path.name} is no plain file.")
-        content = file.read(most + 1)
     if len(content) > most:
         raise LessonError(f"{path.name} is larger than {most >> 20} MB.")
     return content
@@ -178,10 +171,12 @@ def _entry(path: Path, lesson: Path) -> Submission:
 def main_of(folder: Path, lesson: Path, deep: int = 4) -> Path:
     """Return the file to judge in a learner's folder. Raises LessonError when it isn't clear."""
     for name in ("exercise.py", f"lessons/{lesson.name}/exercise.py"):
-        if _is_plain(folder / name):
+        if is_plain_file(folder / name):
             return folder / name
     entries = sorted(folder.iterdir())
-    found = [p for p in entries if p.suffix == ".py" and _is_plain(p) and _may_be_answer(p.name)]
+    found = [
+        p for p in entries if p.suffix == ".py" and is_plain_file(p) and _may_be_answer(p.name)
+    ]
     chosen = _meant(found, lesson)
     if chosen:
         return chosen
@@ -217,13 +212,6 @@ def _meant(found: list[Path], lesson: Path) -> Path | None:
 
 def _may_be_answer(name: str) -> bool:
     return name not in NO_ANSWERS and not name.startswith((".", "test_"))
-
-
-def _is_plain(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
-        return False
 
 
 def _packed(entries: list[Path]) -> str:

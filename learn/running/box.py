@@ -12,18 +12,13 @@ Without bubblewrap the limits hold all the same; files and network are then thos
 from __future__ import annotations
 
 import functools
-import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
-from ..layout import LessonError
-from .client import TIMEOUT
+from .forks import Forks
 
 HERE = Path(__file__).parent
 PROCESSES = 256
@@ -53,13 +48,8 @@ class Box:
             (self.work / name).mkdir(exist_ok=True)
         for name in ("porter.py", "child.py", "gunicorn_config.py"):
             shutil.copy(HERE / name, self.work / "door")
-        self._lock = threading.Condition()
-        self._ended: dict[int, int] = {}
-        self._started: list[int] = []
-        self._porter = self._socket = None
         self.user = own_user(walls)
-        if os.name == "posix":
-            self._open(imports)
+        self._forks = self._open(imports) if os.name == "posix" else None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -75,30 +65,10 @@ class Box:
         command: a list, or what porter.py serves; more: files that it gets as numbers 3 and so on;
         errors: as Popen's `stderr`. Raises LessonError when the box has ended.
         """
-        if self._socket is None:
+        if self._forks is None:
             pipes = dict.fromkeys(["stdin", "stdout"], subprocess.PIPE)
             return subprocess.Popen(command, cwd=cwd, env=env, stderr=errors, **pipes)
-        (theirs, in_), (out, into), (err, wrong) = os.pipe(), os.pipe(), os.pipe()
-        if errors == subprocess.STDOUT:
-            os.dup2(into, wrong)
-        files = [theirs, into, wrong, *more]
-        request = {"start": command, "env": env, "cwd": str(cwd), "files": len(files)}
-        try:
-            with self._lock:
-                self._started.clear()
-                self._send(request, files)
-                known = self._lock.wait_for(lambda: self._started or self._ended is None, TIMEOUT)
-                if not known or not self._started:
-                    raise LessonError("The box in which it ran has ended.")
-                pid = self._started.pop()
-        except BaseException:
-            for file in (in_, out, err):
-                os.close(file)
-            raise
-        finally:
-            for file in (theirs, into, wrong):
-                os.close(file)
-        return _Boxed(self, pid, in_, out, err)
+        return self._forks.start(command, env, cwd, more, errors)
 
     def hand_over(self, folder: Path):
         """Give a folder, with all that is in it, to the box's user."""
@@ -109,94 +79,21 @@ class Box:
 
     def close(self):
         """End whatever runs in the box."""
-        if self._socket is not None:
-            self._socket.close()
-        if self._porter is not None:
-            try:
-                self._porter.wait(2 if self.walls else 5)
-            except subprocess.TimeoutExpired:
-                self._porter.kill()
-                self._porter.wait()
+        if self._forks:
+            self._forks.close(2 if self.walls else 5)
 
-    def _open(self, imports):
+    def _open(self, imports) -> Forks:
         """Start the porter."""
         self.hand_over(self.work)
-        ours, theirs = socket.socketpair()
-        inside = theirs.fileno()
-        command = [sys.executable, "-B", str(self.work / "door" / "porter.py"), str(inside)]
+        command = [sys.executable, "-B", "-u", str(self.work / "door" / "porter.py")]
         if self.walls:
             command = [*inner([self.work]), "--chdir", str(self.work), "--", *command]
-        self._porter = subprocess.Popen(
-            command,
-            pass_fds=[inside],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**self.environment, "PYTHONIOENCODING": "utf-8"},
-            cwd=self.work,
-        )
-        theirs.close()
-        self._socket = ours
         limits = {**LIMITS, "NPROC": PROCESSES + (0 if self.walls or self.user else _threads())}
         if self.user is None and os.geteuid() == 0:
             del limits["NPROC"]  # root's are not counted
-        self._send({"limits": limits, "user": self.user, "imports": list(imports)}, [])
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _send(self, what, files):
-        line = json.dumps(what).encode() + b"\n"
-        try:
-            sent = socket.send_fds(self._socket, [line], files)
-            self._socket.sendall(line[sent:])
-        except OSError:
-            raise LessonError("The box in which it ran has ended.") from None
-
-    def _listen(self):
-        """Note what the porter says."""
-        with self._socket.makefile("rb") as lines:
-            for line in iter(lambda: lines.readline(1000), b""):
-                try:
-                    said = json.loads(line)
-                except ValueError:
-                    break
-                with self._lock:
-                    if "started" in said:
-                        self._started.append(said["started"])
-                    elif "ended" in said:
-                        self._ended[said["ended"]] = said["status"]
-                    self._lock.notify_all()
-        with self._lock:
-            self._ended = None  # and all that ran there has
-            self._lock.notify_all()
-
-
-class _Boxed:
-    """A process in a box, with as much of subprocess.Popen as a lesson needs."""
-
-    def __init__(self, box, pid, in_, out, err):
-        self.box, self.pid = box, pid  # a number that counts in the box only
-        self.stdin, self.stdout, self.stderr = (
-            os.fdopen(in_, "wb", 0),
-            os.fdopen(out, "rb"),
-            os.fdopen(err, "rb"),
-        )
-
-    def poll(self):
-        ended = self.box._ended
-        return -signal.SIGKILL if ended is None else ended.get(self.pid)
-
-    def wait(self, timeout=None):
-        with self.box._lock:
-            if not self.box._lock.wait_for(lambda: self.poll() is not None, timeout):
-                raise subprocess.TimeoutExpired("what runs in the box", timeout)
-        return self.poll()
-
-    def send_signal(self, number):
-        if self.poll() is None:
-            self.box._send({"end": self.pid, "signal": int(number)}, [])
-
-    def kill(self):
-        self.send_signal(signal.SIGKILL)
+        first = {"limits": limits, "user": self.user, "imports": list(imports)}
+        more = {"env": {**self.environment, "PYTHONIOENCODING": "utf-8"}, "cwd": self.work}
+        return Forks(command, first, more, "The box in which it ran has ended.")
 
 
 @functools.cache

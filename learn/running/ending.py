@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -29,6 +30,20 @@ def is_plain_file(path) -> bool:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
+
+
+def read_plain(path, most: int) -> bytes:
+    """Return the first `most` bytes of a file, without waiting for anybody who would write to it.
+
+    Raises OSError when it can't be read or is no file: a link, a pipe or a device.
+    """
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "It is no plain file")
+        return file.read(most)
 
 
 def stop(running):

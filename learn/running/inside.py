@@ -256,7 +256,10 @@ def _handlers() -> dict:
 
 
 def _set_handlers(kept: dict):
-    usual = {None: ([], logging.WARNING, True, False), "werkzeug": ([_Said()], logging.INFO, True, False)}
+    usual = {
+        None: ([], logging.WARNING, True, False),
+        "werkzeug": ([_Said()], logging.INFO, True, False),
+    }
     for name, how in {**usual, **kept}.items():
         logger = logging.getLogger(name)
         logger.handlers[:], logger.level, logger.propagate, logger.disabled = how

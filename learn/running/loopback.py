@@ -125,7 +125,9 @@ class Connection:
     def close(self):
         if self in _open:
             _open.discard(self)
-            if self.sent and not self.talking:  # nobody waits for the answer; it arrived all the same
+            if (
+                self.sent and not self.talking
+            ):  # nobody waits for the answer; it arrived all the same
                 self._hand_over()
 
     def shutdown(self, how):

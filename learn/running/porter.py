@@ -1,4 +1,4 @@
-"""Runs at the door of a box and starts in it what it is asked to, each in a process of its own.
+"""Starts what it is asked to, each in a process of its own; see forks.py, and box.py for a box.
 
 Usage: porter.py SOCKET, the number of a Unix socket. The first line that comes is a JSON object:
 `limits` (from the names of resource's RLIMIT_… to numbers), `user` (a number to become, or null)
@@ -9,13 +9,14 @@ Each further line is a request, with the files beside it that the child gets as 
 and so on:
     {"start": COMMAND, "env": …, "cwd": …, "files": HOW MANY}    answered by {"started": PID}
     {"end": PID, "signal": NUMBER}                               to the child and all of its group
-COMMAND is a list of arguments, or {"serve": FILE, "port": PORT}, which is done as by child.py with
-the files 3 and 4. When a child has ended, a line says so: {"ended": PID, "status": NUMBER}. The
-porter ends, and its children with it, when the socket closes. Nothing of the workbench is imported
-here.
+COMMAND is a list of arguments, or {"serve": FILE, "port": PORT}, with "folder" and "modes" if there
+are any, which is done as by child.py with the files 3 and 4. When a child has ended, a line says:
+{"ended": PID, "status": NUMBER}. The porter ends, and its children with it, when the socket closes.
+Nothing of the workbench is imported here.
 """
 
 import contextlib
+import datetime
 import fcntl
 import importlib
 import json
@@ -25,11 +26,13 @@ import select
 import signal
 import socket
 import sys
+import time
 import traceback
 from pathlib import Path
 
 import child
 
+del sys.modules["child"]  # a learner's file may be called so as well
 FILES = 8  # at most so many come with a request
 
 
@@ -59,6 +62,8 @@ def start(request, files):
     if pid:
         return pid
     try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
         high = [fcntl.fcntl(file, fcntl.F_DUPFD, 64) for file in files]
         for number, file in enumerate(high):
@@ -67,14 +72,16 @@ def start(request, files):
         os.chdir(request["cwd"])
         os.environ.clear()
         os.environ.update(request["env"])
+        time.tzset()
         command = request["start"]
         if isinstance(command, list):
             os.execvpe(command[0], command, os.environ)
-        path, port = command["serve"], command["port"]
+        path, folder = command["serve"], Path(command.get("folder", ""))
         sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
         sys.argv = [path]
         random.seed()
-        child.serve(Path(path), port, 3, 4)
+        child.set_clock_by = set_clock_by
+        child.serve(Path(path), command["port"], 3, 4, folder, command.get("modes", ()))
         status = 0
     except SystemExit as error:
         if isinstance(error.code, str):
@@ -87,6 +94,18 @@ def start(request, files):
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status)
+
+
+def set_clock_by(file, move=child.set_clock_by):
+    """Move the clock as child.py does, also for modules that took a part of it when imported."""
+    known = [(home, name, vars(home)[name]) for home in (time, datetime) for name in vars(home)]
+    move(file)
+    moved = {id(old): new for home, name, old in known if (new := vars(home)[name]) is not old}
+    for place, module in list(sys.modules.items()):
+        if place.partition(".")[0] not in sys.stdlib_module_names:  # its own waits go on as ever
+            for name, value in list(vars(module).items()):
+                if id(value) in moved:
+                    setattr(module, name, moved[id(value)])
 
 
 def main():
@@ -115,9 +134,12 @@ def main():
             return
     settle(next(lines()))
     say(ready=True)
+    woken, wake = os.pipe()  # by the end of a child
+    os.set_blocking(woken, False)
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        if select.select([line], [], [], 0.01)[0] and not take():
-            break
         for request in lines():
             if "start" in request:
                 mine, files[:] = files[: request["files"]], files[request["files"] :]
@@ -135,6 +157,11 @@ def main():
                 break
             running.discard(pid)
             say(ended=pid, status=os.waitstatus_to_exitcode(status))
+        ready = select.select([line, woken], [], [])[0]
+        if woken in ready:
+            os.read(woken, 4096)
+        if line in ready and not take():
+            break
     for pid in running:
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)

@@ -23,6 +23,7 @@ from ..showing.console import printable
 from .bounded import BoundedTransport
 from .client import TIMEOUT
 from .ending import free_port, is_plain_file, port_is_free, stop
+from .forks import forks_of
 from .log import Log
 
 
@@ -77,15 +78,23 @@ class OnProcess:
             command += ["--bind", f"fd://{listener}", "--chdir", str(self.path.parent)]
             command += ["--config", str(door / "gunicorn_config.py")]
             return [*command, "--no-control-socket", f"{self.path.stem}:app"]
-        if self.box and self.python == sys.executable and not self.modes:
-            return {"serve": str(self.path), "port": self.port}
+        if self._is_forked():
+            how = {"folder": str(self.scratch), "modes": self.modes}
+            return {"serve": str(self.path), "port": self.port, **how}
         how = map(str, (self.path, self.port, listener, ready, self.scratch))
         return [self.python, str(door / "child.py"), *how, *self.modes]
 
+    def _is_forked(self):
+        """Tell whether the server is a fork of a process that has imported what it needs."""
+        if self.python != sys.executable or "LD_PRELOAD" in os.environ:
+            return False
+        return bool(self.box or forks_of(self.folder))
+
     def _spawn(self, command, more=(), errors=subprocess.STDOUT):
         """Start a command in the lesson's environment, and in its box if it has one."""
-        if self.box:
-            return self.box.start(command, self.environment, self.path.parent, more, errors)
+        maker = self.box or (forks_of(self.folder) if isinstance(command, dict) else None)
+        if maker:
+            return maker.start(command, self.environment, self.path.parent, more, errors)
         return subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -12,6 +12,13 @@ from ..layout import LESSONS, ROOT, LessonError, notebooks
 FIRST = ["app.py", "naive.py", "store.py", "beyond.py"]  # of a lesson's files, in this order
 ALSO = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 
+# Which can't run in a page, and why. test_running.py holds that all others do.
+ELSEWHERE = {
+    "07_passkeys": "it needs webauthn and cryptography, compiled code that no page can load",
+    "08_oidc": "it needs Authlib and cryptography, compiled code that no page can load",
+    "99_compare": "it measures, and it runs all lessons, two of which no page can load",
+}
+
 
 def lessons() -> list[Path]:
     """Return the folders of all lessons in their order."""

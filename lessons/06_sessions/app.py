@@ -20,6 +20,7 @@ from flask import Flask, abort, g, redirect, render_template, request, url_for
 import store
 
 app = Flask(__name__)
+app.session_interface.open_session = lambda app, request: None  # Flask's own session is not used
 # Our pages load nothing, and no page of another site can show them in a frame.
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 

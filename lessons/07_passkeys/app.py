@@ -9,13 +9,9 @@ a challenge of the server's; the server keeps the public key, which opens nothin
 names the site that the browser was on, so a look-alike site gets nothing that counts here.
 """
 
-import io
 import json
 import secrets
-from collections import defaultdict
-from datetime import UTC, datetime
 
-import cbor2
 import webauthn
 from flask import Flask, abort, request
 from webauthn import helpers
@@ -27,7 +23,6 @@ import store
 
 app = Flask(__name__, static_folder=store.PAGE)
 REALM = "Lesson 07"
-BASIC = {"WWW-Authenticate": f'Basic realm="{REALM}", charset="UTF-8"'}
 ALGORITHMS = [Algorithm.ECDSA_SHA_256, Algorithm.EDDSA, Algorithm.RSASSA_PKCS1_v1_5_SHA_256]
 VERIFIED = structs.UserVerificationRequirement.REQUIRED  # by a PIN, a finger, a face: on the device
 
@@ -52,7 +47,7 @@ def session_owner():
 @app.post("/register/options")
 def registration_options():
     """Say what passkey is wanted of a user who is logged in, or sends the password."""
-    user = sessions.find() or password_owner()
+    user = sessions.find() or store.password_owner(REALM)
     known = [helpers.base64url_to_bytes(key["id"]) for key in store.passkeys_of(user)]
     return challenge_for(
         "register",
@@ -163,7 +158,7 @@ def answer_to(purpose, parse, status):
 def verified(verify, credential, challenge, status, **expected):
     """Return what the library finds in a credential; answer the request if it does not hold."""
     try:
-        refuse_tags(credential.response)
+        store.refuse_tags(credential.response)
         return verify(
             credential=credential,
             expected_challenge=challenge["challenge"],
@@ -178,53 +173,12 @@ def verified(verify, credential, challenge, status, **expected):
         abort(status, "No authenticator answers like this.")
 
 
-def refuse_tags(response):
-    """Raise an error if a device's CBOR has tags, which CTAP2 (section 8) forbids.
-
-    With tags a part can name another part twice, which names another twice, and so on. The library
-    writes anew what it has read, and of 200 bytes that would make gigabytes.
-    """
-    no_tags = defaultdict(lambda: None)  # to call None is an error
-    data = getattr(response, "authenticator_data", None)
-    if data is None:
-        attestation = cbor2.loads(response.attestation_object, semantic_decoders=no_tags)
-        data = attestation["authData"]
-    # Before the CBOR are 37 bytes and, with a new key, 18 more and the id (section 6.1).
-    rest = data[55 + int.from_bytes(data[53:55], "big") if data[32] & 64 else 37 :]
-    decoder = cbor2.CBORDecoder(io.BytesIO(rest), semantic_decoders=no_tags)
-    while decoder.fp.tell() < len(rest):
-        decoder.decode()
-
-
-def password_owner():
-    """Return the user whose Basic credentials came along, or answer with a challenge."""
-    try:
-        sent = request.authorization
-    except ValueError:  # Werkzeug, when Basic comes with bytes beyond ASCII
-        sent = None
-    basic = sent and sent.type == "basic"
-    user = store.check_password(sent.username, sent.password) if basic else None
-    said = "User name or password is wrong." if basic else "Log in, or send name and password."
-    return user or abort(app.response_class(f"{said}\n", 401, BASIC))
-
-
 # What a user sees of their own passkeys, and the way out.
 
 
 @app.get("/passkeys")
 def passkeys():
-    def when(seconds):
-        return seconds and f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-    times = ("made", "used", "went_back")  # the last: when its counter did, since it was copied
-    return [
-        {
-            "id": key["id"],
-            "synced": bool(key["synced"]),
-            **{name: when(key[name]) for name in times},
-        }
-        for key in store.passkeys_of(session_owner())
-    ]
+    return store.passkeys_of(session_owner())
 
 
 @app.delete("/passkeys/<id>")

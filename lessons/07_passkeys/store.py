@@ -3,13 +3,18 @@
 To use a database of your own, rewrite this file; app.py stays as it is.
 """
 
+import io
 import re
 import sys
 import time
 import unicodedata
+from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes, token_hex
 
+import cbor2
+from flask import Response, abort, request
 from passlib.hash import argon2
 
 import groundwork
@@ -73,6 +78,19 @@ def check_password(name, password):
     return user if stored and right else None
 
 
+def password_owner(realm):
+    """Return the user whose Basic credentials came along, or answer with a challenge: lesson 02."""
+    try:
+        sent = request.authorization
+    except ValueError:  # Werkzeug, when Basic comes with bytes beyond ASCII
+        sent = None
+    basic = sent and sent.type == "basic"
+    user = check_password(sent.username, sent.password) if basic else None
+    said = "User name or password is wrong." if basic else "Log in, or send name and password."
+    challenge = {"WWW-Authenticate": f'Basic realm="{realm}", charset="UTF-8"'}
+    return user or abort(Response(f"{said}\n", 401, challenge, mimetype="text/plain"))
+
+
 def clean(text, most):
     """Return text in one form, of 1 to `most` bytes in UTF-8; None if unusable (lesson 01)."""
     if len(text.encode()) > 4 * most:  # NFC never shortens so much, and is slow on long text
@@ -111,9 +129,23 @@ def add_passkey(name, id, key, count, can_sync, synced):
 
 
 def passkeys_of(user):
-    """Return the rows of a user's passkeys, the oldest first."""
+    """Return what a user is shown of each of their passkeys, as JSON knows it, the oldest first.
+
+    went_back: when its counter did, since somebody has a copy.
+    """
+
+    def when(seconds):
+        return seconds and f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
     find = "SELECT * FROM passkeys WHERE name = ? ORDER BY made"
-    return db().execute(find, [user["name"]]).fetchall()
+    return [
+        {
+            "id": key["id"],
+            "synced": bool(key["synced"]),
+            **{name: when(key[name]) for name in ("made", "used", "went_back")},
+        }
+        for key in db().execute(find, [user["name"]])
+    ]
 
 
 def find_passkey(id):
@@ -142,3 +174,21 @@ def remove_passkey(user, id):
         if found:
             sessions.end_others(id)
     return found
+
+
+def refuse_tags(response):
+    """Raise an error if a device's CBOR has tags, which CTAP2 (section 8) forbids.
+
+    With tags a part can name another part twice, which names another twice, and so on. The library
+    writes anew what it has read, and of 200 bytes that would make gigabytes.
+    """
+    no_tags = defaultdict(lambda: None)  # to call None is an error
+    data = getattr(response, "authenticator_data", None)
+    if data is None:
+        attestation = cbor2.loads(response.attestation_object, semantic_decoders=no_tags)
+        data = attestation["authData"]
+    # Before the CBOR are 37 bytes and, with a new key, 18 more and the id (section 6.1).
+    rest = data[55 + int.from_bytes(data[53:55], "big") if data[32] & 64 else 37 :]
+    decoder = cbor2.CBORDecoder(io.BytesIO(rest), semantic_decoders=no_tags)
+    while decoder.fp.tell() < len(rest):
+        decoder.decode()

@@ -13,11 +13,10 @@ memory for what a user has allowed, refresh tokens, `prompt=none`, `id_token_hin
 sites to register.
 """
 
-import hmac
 import secrets
 import time
-from types import SimpleNamespace
 
+import provider_store as store
 import requests
 from authlib.common.urls import add_params_to_uri
 from authlib.integrations.flask_oauth2 import AuthorizationServer
@@ -28,27 +27,15 @@ from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from authlib.oauth2.rfc9207 import IssuerParameter
 from authlib.oidc.core import UserInfo
 from authlib.oidc.core.grants import OpenIDCode
-from flask import Flask, abort, redirect, render_template, request, session
+from flask import Flask, redirect, request
 from joserfc import jwt
-from joserfc.jwk import KeySet, RSAKey
-from provider_store import SCOPES, USERS, check_password, find_client, register
+from joserfc.jwk import KeySet
+from provider_store import codes, find_client, keys, page
 
 app = Flask(__name__)
-app.config.update(ISSUER="http://localhost:5018", CLIENT="http://localhost:5008", CLIENTS={})
-app.config.update(SESSION_COOKIE_NAME="lesson08-provider", SESSION_COOKIE_SAMESITE="Lax")
-app.config.update(SECRET_KEY=secrets.token_hex(32), KEY_LIFETIME=86400, MAX_CONTENT_LENGTH=16384)
-app.config.from_prefixed_env()  # FLASK_ISSUER, FLASK_CLIENT, FLASK_KEY_LIFETIME and so on
-register(app)
+store.set_up(app)
 ISSUER = app.config["ISSUER"]
 LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
-keys, logins, codes, tokens = [], {}, {}, {}  # the newest key comes first
-
-
-class Code(SimpleNamespace):
-    """What a code stands for: who allowed what to whom."""
-
-    def __getattr__(self, name):  # Authlib asks get_nonce(), get_scope() and so on
-        return lambda: self.__dict__.get(name.removeprefix("get_"))
 
 
 class CodeGrant(AuthorizationCodeGrant):
@@ -59,7 +46,7 @@ class CodeGrant(AuthorizationCodeGrant):
         kept = {name: asked.payload.data.get(name) for name in names}
         kept |= {"login": asked.user, "client": asked.client, "scope": asked.scope}
         kept |= {"auth_time": asked.user.since, "user_id": asked.user.sub}
-        codes[code] = Code(**kept, until=time.time() + 60)
+        codes[code] = store.Code(**kept, until=time.time() + 60)
 
     def query_authorization_code(self, code, client):
         found = codes.pop(code, None)  # a code gets one try, whoever makes it
@@ -88,10 +75,10 @@ class IDTokens(OpenIDCode):
         return {**super().get_authorization_code_claims(code), "sid": code.login.sid}
 
     def get_encode_header(self, client):
-        return {"alg": "RS256", "kid": keys[0].kid}
+        return {"alg": "RS256", "kid": keys[1].kid}
 
     def resolve_client_private_key(self, client):
-        return keys[0]
+        return keys[1]
 
     def generate_user_info(self, code, scope):
         return UserInfo(sub=code.login.sub)  # all else is at /userinfo (OIDC Core 5.4)
@@ -99,7 +86,7 @@ class IDTokens(OpenIDCode):
 
 class AccessTokens(JWTBearerTokenGenerator):  # RFC 9068: an API can read them
     def get_jwks(self):
-        return KeySet(keys[:1])
+        return KeySet(keys[1:2])
 
     def get_audiences(self, client, code, scope):
         return code.resource or ISSUER  # the one place where it counts (RFC 8707)
@@ -110,11 +97,7 @@ class Issuer(IssuerParameter):  # the client sees whose answer it has (RFC 9207)
         return ISSUER
 
 
-def save_token(token, asked):
-    tokens[token["access_token"]] = asked.user, token["scope"], time.time() + token["expires_in"]
-
-
-server = AuthorizationServer(app, find_client, save_token)
+server = AuthorizationServer(app, find_client, store.save_token)
 lifetime = {"expires_generator": lambda client, grant: 300}  # seconds
 server.register_token_generator("default", AccessTokens(ISSUER, **lifetime))
 server.register_grant(CodeGrant, [S256(), IDTokens()])
@@ -131,7 +114,7 @@ def metadata():
         "userinfo_endpoint": f"{ISSUER}/userinfo",
         "jwks_uri": f"{ISSUER}/jwks",
         "end_session_endpoint": f"{ISSUER}/end_session",
-        "scopes_supported": SCOPES,
+        "scopes_supported": store.SCOPES,
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
@@ -148,18 +131,10 @@ def jwks():
     return KeySet(keys).as_dict()
 
 
-@app.before_request
-def rotate_keys():
-    """Make a new key now and then. The last one stays published: what it signed lives on."""
-    if not keys or time.time() - keys[0]["iat"] > app.config["KEY_LIFETIME"]:
-        about = {"use": "sig", "alg": "RS256", "iat": int(time.time())}
-        keys[:] = [RSAKey.generate_key(2048, about, auto_kid=True), *keys[:1]]
-
-
 @app.route("/authorize", methods=["GET", "POST"])
 def authorize():
     """Ask who it is, then whether the site may know, and send the browser back with a code."""
-    login = logins.get(session.get("id"))
+    login = store.find_login()
     try:
         grant = server.get_consent_grant(end_user=login)
         resource = request.args.get("resource")
@@ -171,9 +146,9 @@ def authorize():
         Issuer().add_issuer_parameter(server, answer)
         return answer
     if request.method == "POST":
-        refuse_forged_form()
+        store.refuse_forged_form()
     if "username" in request.form:
-        login = log_in(request.form["username"], request.form.get("password", ""))
+        login = store.log_in(request.form["username"], request.form.get("password", ""))
         if not login:
             return page("login.html", 403, error="User name or password is wrong.")
     elif "decision" in request.form and login:
@@ -182,18 +157,6 @@ def authorize():
     elif not login or grant.prompt == "login":
         return page("login.html")
     return page("consent.html", login=login, client=grant.client["id"], scope=grant.request.scope)
-
-
-def log_in(name, password):
-    """Return a new login if the pair is right, else None."""
-    user = check_password(name, password)
-    if not user:
-        return None
-    logins.pop(session.get("id"), None)
-    session.clear()
-    session["id"], now = secrets.token_urlsafe(32), int(time.time())
-    new = {"sid": secrets.token_urlsafe(16), "since": now, "clients": set()}
-    return logins.setdefault(session["id"], SimpleNamespace(**user, **new))
 
 
 @app.post("/token")
@@ -205,22 +168,21 @@ def token():
 def userinfo():
     """Say who the owner of an access token is, as far as the scope goes."""
     sent = request.authorization
-    code, scope, until = tokens.get(sent.token if sent else None, (None, "", 0))
-    if until < time.time() or code.resource:  # some are for an API and not for us
+    code, scope = store.find_token(sent.token if sent else None)
+    if not code or code.resource:  # some are for an API and not for us
         return "This is no access token for /userinfo.\n", 401, {"WWW-Authenticate": "Bearer"}
-    return UserInfo(USERS[code.login.name], email_verified=True).filter(scope)
+    return UserInfo(store.USERS[code.login.name], email_verified=True).filter(scope)
 
 
 @app.route("/end_session", methods=["GET", "POST"])
 def end_session():
     """Ask whether the login here shall end as well; tell the sites, and go back to one of them."""
-    login, client = logins.get(session.get("id")), find_client(request.args.get("client_id"))
+    login, client = store.find_login(), find_client(request.args.get("client_id"))
     if login and request.method == "GET":
         return page("logout.html", login=login)
     if login:
-        refuse_forged_form()
-        logins.pop(session["id"], None)
-        session.clear()
+        store.refuse_forged_form()
+        store.log_out()
         for id in login.clients:
             tell(find_client(id), login)
     back, state = (request.args.get(name) for name in ("post_logout_redirect_uri", "state"))
@@ -234,36 +196,12 @@ def tell(client, login):
     claims = {"iss": ISSUER, "aud": client["id"], "sub": login.sub, "sid": login.sid}
     claims |= {"iat": int(time.time()), "exp": int(time.time()) + 120, "events": {LOGOUT: {}}}
     claims["jti"] = secrets.token_urlsafe(16)
-    header = {"alg": "RS256", "kid": keys[0].kid, "typ": "logout+jwt"}
-    form = {"logout_token": jwt.encode(header, claims, keys[0])}
+    header = {"alg": "RS256", "kid": keys[1].kid, "typ": "logout+jwt"}
+    form = {"logout_token": jwt.encode(header, claims, keys[1])}
     try:
         requests.post(client["backchannel_logout_uri"], form, timeout=2).raise_for_status()
     except (KeyError, requests.RequestException) as error:
         app.logger.error("%s was not told of a logout: %s", client["id"], type(error).__name__)
-
-
-def page(template, status=200, **values):
-    csrf = session.setdefault("csrf", secrets.token_urlsafe(16))
-    return render_template(template, csrf=csrf, **values), status
-
-
-def refuse_forged_form():
-    """Refuse a form that no page of ours has sent (lesson 06)."""
-    kept, sent = session.get("csrf", ""), request.form.get("csrf", "")
-    if not kept or not hmac.compare_digest(kept.encode(), sent.encode()):
-        abort(400, "This form is too old, or it came without its cookie. Reload it and try again.")
-
-
-@app.errorhandler(ValueError)
-def refuse(_):  # Authlib wants to repeat what was sent, and finds that it may not
-    return "A parameter has characters that it may not have (RFC 6749, appendix A).\n", 400
-
-
-@app.after_request
-def add_headers(response):
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-    return response
 
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
-"""Whom lesson 08's provider knows: its users, and the sites that may ask it about them."""
+"""What lesson 08's provider stands on: settings, users, sites, what it keeps, forms and headers."""
 
 import hmac
-from secrets import token_hex
+import time
+from secrets import token_hex, token_urlsafe
+from types import SimpleNamespace
 
 from authlib.oauth2.rfc6749 import ClientMixin
+from flask import abort, current_app, render_template, request, session
+from joserfc.jwk import RSAKey
 from passlib.hash import argon2
 
 SCOPES = ["openid", "profile", "email"]
@@ -15,6 +19,20 @@ USERS = {  # `sub` never changes and is never given to anybody else; a name or a
 }
 PASSWORDS = {"user1": argon2id.hash("pass1"), "user2": argon2id.hash("pass2")}
 CLIENTS = {}
+# All in memory. The first key is the next one, the second signs; the rest goes by id, code or token.
+keys, logins, codes, tokens = [], {}, {}, {}
+
+
+def set_up(app):
+    """Read the settings: FLASK_ISSUER, FLASK_CLIENT, FLASK_KEY_LIFETIME and so on."""
+    app.config.update(ISSUER="http://localhost:5018", CLIENT="http://localhost:5008", CLIENTS={})
+    app.config.update(SESSION_COOKIE_NAME="lesson08-provider", SESSION_COOKIE_SAMESITE="Lax")
+    app.config.update(SECRET_KEY=token_hex(32), KEY_LIFETIME=86400, MAX_CONTENT_LENGTH=16384)
+    app.config.from_prefixed_env()
+    register(app)
+    app.before_request(rotate_keys)
+    app.after_request(add_headers)
+    app.register_error_handler(ValueError, refuse)
 
 
 def check_password(name, password):
@@ -67,3 +85,74 @@ class Client(dict, ClientMixin):
 
     def check_grant_type(self, kind):
         return kind == "authorization_code"
+
+
+def rotate_keys():
+    """Make a new key now and then, and sign with the one before.
+
+    Clients look for keys that they don't know, but not every time: so the next one is published
+    before it signs. The last one stays, since what it signed lives on.
+    """
+    while len(keys) < 2 or time.time() - keys[0]["iat"] > current_app.config["KEY_LIFETIME"]:
+        about = {"use": "sig", "alg": "RS256", "iat": int(time.time())}
+        keys[:] = [RSAKey.generate_key(2048, about, auto_kid=True), *keys[:2]]
+
+
+def log_in(name, password):
+    """Return a new login if the pair is right, else None."""
+    user = check_password(name, password)
+    if not user:
+        return None
+    log_out()
+    session["id"], now = token_urlsafe(32), int(time.time())
+    new = {"sid": token_urlsafe(16), "since": now, "clients": set()}
+    return logins.setdefault(session["id"], SimpleNamespace(**user, **new))
+
+
+def find_login():
+    """Return who has logged in with this browser, or None."""
+    return logins.get(session.get("id"))
+
+
+def log_out():
+    logins.pop(session.get("id"), None)
+    session.clear()
+
+
+class Code(SimpleNamespace):
+    """What a code stands for: who allowed what to whom."""
+
+    def __getattr__(self, name):  # Authlib asks get_nonce(), get_scope() and so on
+        return lambda: self.__dict__.get(name.removeprefix("get_"))
+
+
+def save_token(token, asked):
+    tokens[token["access_token"]] = asked.user, token["scope"], time.time() + token["expires_in"]
+
+
+def find_token(token):
+    """Return what a token's code stood for and its scope; None and "" if it doesn't count."""
+    code, scope, until = tokens.get(token, (None, "", 0))
+    return (code, scope) if until > time.time() else (None, "")
+
+
+def page(template, status=200, **values):
+    csrf = session.setdefault("csrf", token_urlsafe(16))
+    return render_template(template, csrf=csrf, **values), status
+
+
+def refuse_forged_form():
+    """Refuse a form that no page of ours has sent (lesson 06)."""
+    kept, sent = session.get("csrf", ""), request.form.get("csrf", "")
+    if not kept or not hmac.compare_digest(kept.encode(), sent.encode()):
+        abort(400, "This form is too old, or it came without its cookie. Reload it and try again.")
+
+
+def refuse(_):  # Authlib wants to repeat what was sent, and finds that it may not
+    return "A parameter has characters that it may not have (RFC 6749, appendix A).\n", 400
+
+
+def add_headers(response):
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+    return response

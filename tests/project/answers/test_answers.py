@@ -3,9 +3,9 @@
 Each folder here holds right answers to a lesson, in clearly different styles, and in `mistakes.py`
 wrong ones, each made from a right one by a single change. A right one must pass every check; a
 wrong one must be caught at the step where it belongs. The ordinary run takes a sample, and tries a
-mistake on its step alone; `--long` takes all, and no earlier step may fail. docs/mistakes.md shows
-them as a table, with how many there are of each kind, and what the checks can't see;
-LEARN_TABLE=1 writes it anew.
+mistake on its step alone; `--long` takes all, and no earlier step may fail, and `--times 10` takes
+the right ones ten times. docs/mistakes.md shows them as a table, with how many there are of each
+kind, and what the checks can't see; LEARN_TABLE=1 writes it anew.
 """
 
 import importlib.util
@@ -108,6 +108,7 @@ def pytest_generate_tests(metafunc):
         right = [("03_digest", "table.py")]
         wrong = WRONG[:: len(WRONG) // 10]
     if "name" in metafunc.fixturenames:
+        right = sorted(right) * metafunc.config.getoption("--times")
         metafunc.parametrize("folder, name", right, ids=lambda value: value)
     if "mistake" in metafunc.fixturenames:
         names = [f"{folder}-{mistake['name']}" for folder, mistake in wrong]

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.rest  # thousands of requests take their time
 
 PROOF = re.compile(rb'rspauth="\w+", qop=auth, cnonce="[^"\\]*", nc=\w{8}')  # RFC 7616 3.5
 COOKIE = re.compile(rb"lesson06=[\w-]*; .*HttpOnly; Path=/; SameSite=Lax")
-# Lesson 07 has a fuzz of its own; 08 needs a provider, and is asked by odd ones in its checks.
+# Lessons 07 and 08 have a fuzz of their own.
 FOLDERS = sorted(p.name for p in LESSONS.glob("0[1-6]_*"))
 ORDINARY, LONG = 200, 10_000
 ENOUGH_TO_FIND = 1_000  # a flaw that was put in, most often far sooner

@@ -125,17 +125,18 @@ def learn(*arguments):
 
 def test_nothing_is_written_to_the_home(home, request):
     """Commands that show, explain, check and play leave the home as it was."""
-    file = LESSONS / "02_basic" / "app.py"
+    file = LESSONS / "03_digest" / "app.py"
     for arguments in (
         [],
         ["explain", "Authorization: Basic dXNlcjE6cGFzczE="],
-        ["check", "02", "--file", str(file)],
+        ["check", "03", "--file", str(file)],
         ["play", "05" if request.config.getoption("--long") else "04"],
     ):
         assert learn(*arguments).returncode == 0, arguments
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.rest
 def test_lab_wants_its_token_and_stays_on_this_machine(home):
     """JupyterLab listens on 127.0.0.1 only, wants its token, and leaves the home as it was."""
     command = [sys.executable, "-m", "learn", "lab", "05", "--no-browser", "--port=0"]

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.Authenticator;
+import java.net.CookieHandler;
+import java.net.CookieManager;
 import java.net.HttpURLConnection;
 import java.net.PasswordAuthentication;
 import java.net.URI;
@@ -20,6 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 public class JavaClient {
+    static final CookieManager COOKIES = new CookieManager();
+
     record Answer(int status, String body) {}
 
     public static void main(String[] arguments) throws IOException {
@@ -42,6 +46,9 @@ public class JavaClient {
         if (asked.containsKey("user")) {
             builder.authenticator(owner(asked));
         }
+        if (asked.get("scheme").equals("browse")) {
+            builder.cookieHandler(COOKIES).followRedirects(HttpClient.Redirect.NORMAL);
+        }
         var body = asked.get("body");
         var request = HttpRequest.newBuilder(URI.create(asked.get("url")))
             .method(asked.get("method"),
@@ -52,6 +59,7 @@ public class JavaClient {
     }
 
     static Answer connection(Map<String, String> asked) throws Exception {
+        CookieHandler.setDefault(asked.get("scheme").equals("browse") ? COOKIES : null);
         var url = URI.create(asked.get("url")).toURL();
         var connection = (HttpURLConnection) url.openConnection();
         connection.setRequestMethod(asked.get("method"));

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
@@ -20,6 +21,17 @@ NODE = {**os.environ, "NODE_PATH": "/usr/share/nodejs"}
 OWN = ROOT / ".others" / ("Scripts" if sys.platform == "win32" else "bin")  # their environment
 
 
+def hold_table(first, table):
+    """Hold that the table of docs/clients.md with this first cell is this one, or write it anew."""
+    path = ROOT / "docs" / "clients.md"
+    text = path.read_text("utf-8")
+    old = re.search(rf"^\| {re.escape(first)} \|.*?(?=\n\n)", text, re.M | re.S)[0]
+    if os.environ.get("LEARN_TABLE"):
+        path.write_text(text.replace(old, table), "utf-8")
+        old = table
+    assert old == table
+
+
 class Missing(Exception):
     """A client that is not installed here."""
 
@@ -29,6 +41,9 @@ class Command:
 
     def __init__(self, name, program, arguments):
         self.name, self.arguments = name, arguments
+        self.jar = Path(tempfile.mkdtemp()) / "jar.json"  # of the cookies, when it browses
+        if name == "wget":
+            self.jar.touch()  # it complains of a file that isn't there
         self.program = shutil.which(program, path=OWN) or shutil.which(program)
         if not self.program:
             raise Missing(f"{name} is not installed")
@@ -39,15 +54,19 @@ class Command:
         return re.search(r"\d+(\.\d+)+", said)[0]
 
     def send(self, **fields):
+        if fields["scheme"] == "browse":
+            fields["jar"] = self.jar
         command = [self.program, *self.arguments(**fields)]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL
         )
+        if fields["scheme"] == "browse":
+            return 0, done.stdout  # without headers, so the status isn't known
         found = re.findall(r"^ *HTTP/1.\d (\d{3})", done.stdout + done.stderr, re.M)
         return int(found[-1]) if found else 0, done.stdout.rpartition("\n\n")[2] or done.stderr
 
     def stop(self):
-        pass
+        shutil.rmtree(self.jar.parent)
 
 
 class Program:
@@ -78,7 +97,23 @@ class Program:
         self._process.stdout.close()
 
 
-def curl(method, url, scheme, user="", password="", token="", otp=None, body=None):
+# How each keeps its cookies; {jar} is the file. What stands here is in docs/clients.md.
+JARS = {
+    "curl": "--cookie {jar} --cookie-jar {jar}",
+    "wget": "--load-cookies {jar} --save-cookies {jar} --keep-session-cookies",
+    "HTTPie": "--session {jar}",
+}
+
+
+def browsing(name, options, jar):
+    """Return the options with which a command keeps cookies, and these."""
+    return [*options.split(" "), *JARS[name].format(jar=jar).split(" ")]
+
+
+def curl(method, url, scheme, user="", password="", token="", otp=None, body=None, jar=None):
+    if scheme == "browse":
+        given = browsing("curl", "--silent --location --noproxy * --max-time 15", jar)
+        return [*given, *(["--data", body] if body is not None else []), url]
     given = ["--silent", "--show-error", "--include", "--noproxy", "*", "--max-time", "15"]
     given += {
         "basic": ["--basic", "--user", f"{user}:{password}"],
@@ -91,7 +126,11 @@ def curl(method, url, scheme, user="", password="", token="", otp=None, body=Non
     return [*given, url]
 
 
-def wget(method, url, scheme, user="", password="", token="", otp=None, body=None):
+def wget(method, url, scheme, user="", password="", token="", otp=None, body=None, jar=None):
+    if scheme == "browse":
+        options = "--quiet --output-document=- --content-on-error --no-proxy --tries=1 --timeout=15"
+        given = browsing("wget", options, jar)
+        return [*given, *([f"--post-data={body}"] if body is not None else []), url]
     given = ["--quiet", "--server-response", "--content-on-error", "--output-document=-"]
     given += ["--no-proxy", "--tries=1", "--timeout=15", "--no-hsts", f"--method={method}"]
     if scheme in ("basic", "digest"):
@@ -103,7 +142,11 @@ def wget(method, url, scheme, user="", password="", token="", otp=None, body=Non
     return [*given, url]
 
 
-def httpie(method, url, scheme, user="", password="", token="", otp=None, body=None):
+def httpie(method, url, scheme, user="", password="", token="", otp=None, body=None, jar=None):
+    fields = [f"{name}={value}" for name, value in parse_qsl(body or "")]
+    if scheme == "browse":
+        options = "--ignore-stdin --body --pretty=none --timeout=15 --form --follow"
+        return [*browsing("HTTPie", options, jar), method, url, *fields]
     given = ["--ignore-stdin", "--print=hb", "--pretty=none", "--timeout=15", "--form"]
     given += {
         "basic": ["--auth-type=basic", f"--auth={user}:{password}"],
@@ -111,7 +154,6 @@ def httpie(method, url, scheme, user="", password="", token="", otp=None, body=N
         "bearer": ["--auth-type=bearer", f"--auth={token}"],
         "none": [],
     }[scheme]
-    fields = [f"{name}={value}" for name, value in parse_qsl(body or "")]
     return [*given, method, url, *([f"OTP:{otp}"] if otp else []), *fields]
 
 

@@ -5,9 +5,10 @@ import { createInterface } from "node:readline";
 
 const undici = process.argv[2] === "undici" ? createRequire(import.meta.url)("undici") : null;
 
-async function send(method, url, headers, body) {
+async function send(method, url, headers, body, browse) {
   if (undici) {
-    const answer = await undici.request(url, { method, headers, body });
+    const maxRedirections = browse ? 9 : 0;
+    const answer = await undici.request(url, { method, headers, body, maxRedirections });
     return [answer.statusCode, await answer.body.text()];
   }
   const answer = await fetch(url, { method, headers, body });
@@ -28,7 +29,10 @@ for await (const line of createInterface({ input: process.stdin })) {
   let status = 0;
   let body;
   try {
-    [status, body] = await send(asked.get("method"), asked.get("url"), headers, asked.get("body"));
+    const browse = asked.get("scheme") === "browse"; // neither keeps cookies
+    [status, body] = await send(
+      asked.get("method"), asked.get("url"), headers, asked.get("body"), browse,
+    );
   } catch (error) {
     body = `${error.name}: ${error.message}`;
   }

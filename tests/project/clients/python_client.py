@@ -1,15 +1,23 @@
 """The HTTP clients of Python, each used as its documentation shows.
 
 Run with the name of one of them. Each line on standard input is a request, as a form: method, url,
-scheme (basic, digest, bearer or none), user, password, token, otp, body. Each line on standard
-output is its answer: status and body. The clients in the other languages speak the same.
+scheme (basic, digest, bearer, browse or none), user, password, token, otp, body. Each line on
+standard output is its answer: status and body. To browse is to keep cookies from one request to the
+next and to follow redirects. The clients in the other languages speak the same.
 """
 
 import asyncio
+import functools
 import sys
 import urllib.error
 import urllib.request
 from urllib.parse import parse_qsl, urlencode
+
+
+@functools.cache
+def kept(kind):
+    """Return the one object of this kind, which keeps the cookies."""
+    return kind()
 
 
 def with_urllib(method, url, scheme, user, password, headers, body):
@@ -19,6 +27,7 @@ def with_urllib(method, url, scheme, user, password, headers, body):
         "basic": [urllib.request.HTTPBasicAuthHandler(manager)],
         "digest": [urllib.request.HTTPDigestAuthHandler(manager)],
     }
+    handlers["browse"] = [kept(urllib.request.HTTPCookieProcessor)]
     no_proxy = urllib.request.ProxyHandler({})
     opener = urllib.request.build_opener(no_proxy, *handlers.get(scheme, []))
     data = None if body is None else body.encode()
@@ -35,7 +44,7 @@ def with_requests(method, url, scheme, user, password, headers, body):
     from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
     auth = {"basic": HTTPBasicAuth, "digest": HTTPDigestAuth}.get(scheme)
-    with requests.Session() as session:
+    with kept(requests.Session) if scheme == "browse" else requests.Session() as session:
         session.trust_env = False
         answer = session.request(
             method,
@@ -52,10 +61,16 @@ def with_httpx2(method, url, scheme, user, password, headers, body):
     import httpx2
 
     auth = {"basic": httpx2.BasicAuth, "digest": httpx2.DigestAuth}.get(scheme)
-    with httpx2.Client(trust_env=False, timeout=15) as client:
+    browse = scheme == "browse"
+    cookies = kept(httpx2.Cookies) if browse else None
+    with httpx2.Client(
+        trust_env=False, timeout=15, cookies=cookies, follow_redirects=browse
+    ) as client:
         answer = client.request(
             method, url, headers=headers, content=body, auth=auth and auth(user, password)
         )
+        if browse:
+            cookies.update(client.cookies)
     return answer.status_code, answer.text
 
 
@@ -66,8 +81,10 @@ def with_aiohttp(method, url, scheme, user, password, headers, body):
     digest = [aiohttp.DigestAuthMiddleware(user, password)] if scheme == "digest" else []
 
     async def send():
-        time = aiohttp.ClientTimeout(15)
-        async with aiohttp.ClientSession(timeout=time, middlewares=digest) as session:
+        how = {"timeout": aiohttp.ClientTimeout(15), "middlewares": digest}
+        if scheme == "browse":
+            how["cookie_jar"] = kept(aiohttp.CookieJar)
+        async with aiohttp.ClientSession(**how) as session:
             sending = session.request(method, url, headers=headers, data=body, auth=auth)
             async with sending as answer:
                 return answer.status, await answer.text()

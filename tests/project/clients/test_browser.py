@@ -17,6 +17,7 @@ from werkzeug.datastructures import Authorization
 
 from learn import Lesson
 
+pytestmark = pytest.mark.rest  # a browser's start costs more than most tests
 # In a page of lesson 01 or 04 or 05: send a request, return what came back, as text.
 FETCH = """async (given) => {
     const { path, ...how } = JSON.parse(given);

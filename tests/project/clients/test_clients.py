@@ -6,7 +6,6 @@ table; LEARN_TABLE=1 writes it anew. A client that is not installed is skipped b
 """
 
 import json
-import os
 import re
 from base64 import b64encode
 from urllib.parse import urlencode
@@ -17,7 +16,7 @@ from relay import Relay
 from werkzeug.datastructures import Authorization
 
 from learn import Lesson
-from learn.layout import ROOT
+from learn.running.ending import free_port
 
 pytestmark = pytest.mark.rest  # eleven clients take their time
 
@@ -28,23 +27,30 @@ BY_HAND = "no Digest: the program would have to compute it"
 # What is expected of each client, which is what it does:
 # basic: whether it sends credentials at once, or only after it was asked;
 # digest: the algorithm that it chooses, or why it can't;
-# times: how often it sends a wrong password before it gives up.
+# times: how often it sends a wrong password before it gives up;
+# cookies: whether it keeps them, if it is told to, so that it can log in by forms.
 EXPECTED = {
-    "curl": {"basic": "at once", "digest": "SHA-256", "times": 1},
-    "wget": {"basic": "when asked", "digest": "MD5", "times": 1},
-    "HTTPie": {"basic": "at once", "digest": "SHA-256", "times": 1},
+    "curl": {"basic": "at once", "digest": "SHA-256", "times": 1, "cookies": True},
+    "wget": {"basic": "when asked", "digest": "MD5", "times": 1, "cookies": True},
+    "HTTPie": {"basic": "at once", "digest": "SHA-256", "times": 1, "cookies": True},
     "urllib": {
         "basic": "when asked",
         "digest": "stops at the first challenge: Unsupported digest authentication algorithm",
         "times": 1,
+        "cookies": True,
     },
-    "requests": {"basic": "at once", "digest": "MD5", "times": 1},
-    "httpx2": {"basic": "at once", "digest": "SHA-256", "times": 1},
-    "aiohttp": {"basic": "at once", "digest": "SHA-256", "times": 1},
-    "fetch": {"basic": "at once", "digest": BY_HAND, "times": 1},
-    "undici": {"basic": "at once", "digest": BY_HAND, "times": 1},
-    "HttpClient": {"basic": "when asked", "digest": "knows Basic only", "times": 4},
-    "HttpURLConnection": {"basic": "when asked", "digest": "MD5", "times": 19},
+    "requests": {"basic": "at once", "digest": "MD5", "times": 1, "cookies": True},
+    "httpx2": {"basic": "at once", "digest": "SHA-256", "times": 1, "cookies": True},
+    "aiohttp": {"basic": "at once", "digest": "SHA-256", "times": 1, "cookies": True},
+    "fetch": {"basic": "at once", "digest": BY_HAND, "times": 1, "cookies": False},
+    "undici": {"basic": "at once", "digest": BY_HAND, "times": 1, "cookies": False},
+    "HttpClient": {
+        "basic": "when asked",
+        "digest": "knows Basic only",
+        "times": 4,
+        "cookies": True,
+    },
+    "HttpURLConnection": {"basic": "when asked", "digest": "MD5", "times": 19, "cookies": True},
 }
 OF = {
     "fetch": "Node",
@@ -197,21 +203,75 @@ def test_otp(client):
         relay.stop()
 
 
+def field(page, name="csrf"):
+    return re.search(rf'name="{name}" value="([^"]+)"', page)[1]
+
+
+def test_sessions(client, lessons):
+    """A form lets in whoever keeps the cookie, and logs out; who keeps none is told so."""
+    _, relay = lessons("06")
+    site = f"http://localhost:{relay.port}"
+
+    def browse(path, **form):
+        how = {"method": "POST", "body": urlencode(form)} if form else {"method": "GET"}
+        return client.send(url=site + path, scheme="browse", **how)[1]
+
+    token = field(browse("/login"))
+    page = browse("/login", csrf=token, username="user1", password="pass1")
+    if not EXPECTED[client.name]["cookies"]:
+        assert "came without its cookie" in page
+        return
+    assert "Hello, user1!" in page and "Hello, user1!" in browse("/")
+    sent = relay.take()
+    assert sent[0].headers["Cookie"] is None and sent[1].headers["Cookie"].count("lesson06=") == 1
+    page = browse("/logout", csrf=field(page))
+    assert "Hello" not in page and "Hello" not in browse("/")
+
+
+def test_oidc(client):
+    """Who keeps cookies and follows redirects can go to a provider and back, form by form."""
+    here, there = free_port(), free_port()
+    relay = Relay(there)  # its targets are the addresses at which a browser would be
+    issuer = f"http://localhost:{relay.port}"
+    app = f"http://localhost:{here}"
+    with (
+        Lesson("08", "provider", port=there, ISSUER=issuer, CLIENT=app),
+        Lesson("08", port=here, ISSUER=issuer),
+    ):
+
+        def browse(url, **form):
+            how = {"method": "POST", "body": urlencode(form)} if form else {"method": "GET"}
+            return client.send(url=url, scheme="browse", **how)[1]
+
+        page = browse(f"{app}/")
+        (at, *_) = [one.target for one in relay.take() if one.target.startswith("/authorize?")]
+        page = browse(issuer + at, csrf=field(page), username="user1", password="pass1")
+        if not EXPECTED[client.name]["cookies"]:
+            assert "came without its cookie" in page
+            return
+        page = browse(issuer + at, csrf=field(page), decision="yes")
+        assert "Hello, user1!" in page and "Hello, user1!" in browse(f"{app}/")
+    relay.stop()
+
+
 def row(name):
     expected = EXPECTED[name]
     able = expected["digest"] in ("SHA-256", "MD5")
     digest = expected["digest"] if able else f"no: {expected['digest']}"
     label = f"{OF[name]}: `{name}`" if name in OF else f"`{name}`"
     once = {1: "once"}.get(expected["times"], f"{expected['times']} times")
-    return f"| {label} | yes | {expected['basic']} | {digest} | yes | yes | {once} |"
+    cookies = "yes" if expected["cookies"] else "no: keeps no cookies"
+    cells = [label, "yes", expected["basic"], digest, "yes", "yes", cookies, cookies, once]
+    return f"| {' | '.join(cells)} |"
 
 
 def table():
     """Return what is expected of each client, as Markdown."""
-    lines = ["| client | 01 form | 02 Basic | 03 Digest | 04 Bearer | 05 Basic and OTP | a wrong"]
-    lines[0] += " password is sent |"
-    lines += ["|" + "---|" * 7, *map(row, EXPECTED)]
-    lines += ["| Chromium | yes | when asked | SHA-256 | yes | yes | asks again each time |"]
+    lines = ["| client | 01 form | 02 Basic | 03 Digest | 04 Bearer | 05 Basic and OTP | 06 form"]
+    lines[0] += " and cookie | 08 provider | a wrong password is sent |"
+    lines += ["|" + "---|" * 9, *map(row, EXPECTED)]
+    always = "yes | when asked | SHA-256 | yes | yes | yes | yes | asks again each time"
+    lines += [f"| Chromium | {always} |"]
     return "\n".join(lines)
 
 
@@ -222,10 +282,4 @@ def test_every_client_is_expected():
 
 def test_table_is_current():
     """docs/clients.md shows what the tests above expect, and see."""
-    path = ROOT / "docs" / "clients.md"
-    text = path.read_text("utf-8")
-    old = re.search(r"^\| client .*?(?=\n\n)", text, re.M | re.S)[0]
-    if os.environ.get("LEARN_TABLE"):
-        path.write_text(text.replace(old, table()), "utf-8")
-        old = table()
-    assert old == table()
+    clients.hold_table("client", table())

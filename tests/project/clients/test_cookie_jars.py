@@ -17,12 +17,7 @@ from learn.layout import ROOT
 
 pytestmark = pytest.mark.rest
 
-# How each keeps its cookies; {jar} is the file. What stands here is in docs/clients.md.
-OPTIONS = {
-    "curl": "--cookie {jar} --cookie-jar {jar}",
-    "wget": "--load-cookies {jar} --save-cookies {jar} --keep-session-cookies",
-    "HTTPie": "--session {jar}",
-}
+OPTIONS = clients.JARS
 PROGRAMS = {"curl": "curl", "wget": "wget", "HTTPie": "http"}
 QUIET = {
     "curl": "--silent --noproxy * --max-time 20",

@@ -13,6 +13,7 @@ from test_browser import browser  # noqa: F401 (a fixture)
 from learn import Lesson
 from learn.layout import LESSONS
 
+pytestmark = pytest.mark.rest  # a browser's start costs more than most tests
 ADDRESS = "http://{}.test:{}{}"
 FORM = """<form method="post" action="{}"><input name="password" value="theirs"></form>
 <script>document.forms[0].submit()</script>"""

@@ -165,19 +165,19 @@ def test_solution_of_what_is_no_python(tutorial):
 
 def test_json_and_junit_hold_every_step(tutorial, tmp_path):
     """--json and --junitxml give each step a result of its own, also after one that failed."""
-    tutorial.learn("start", "04")
+    tutorial.learn("start", "03")
     report = tmp_path / "report.xml"
-    done = tutorial.learn("check", "04", "--json", "--junitxml", str(report))
+    done = tutorial.learn("check", "03", "--json", "--junitxml", str(report))
     found = json.loads(done.stdout)
-    assert done.returncode == 1 and not found["passed"] and found["steps"] == 8
+    assert done.returncode == 1 and not found["passed"] and found["steps"] == 7
     results = {step["step"]: step["result"] for step in found["results"]}
-    assert results["TestItWorks"] == "passed" and len(results) == 11
+    assert results["TestItWorks"] == "passed" and len(results) == 9
     assert {r for name, r in results.items() if name != "TestItWorks"} == {"failed"}
     one = found["results"][1]["failure"]
     assert one["expected"] and one["came"] and "HTTP/1.1 401" in one["exchange"]
     suite = ET.parse(report).getroot().find("testsuite")
-    assert suite.get("tests") == "11" and suite.get("failures") == "8"
-    assert len(suite.findall("testcase")) == 11 and len(suite.findall(".//failure")) == 8
+    assert suite.get("tests") == "9" and suite.get("failures") == "7"
+    assert len(suite.findall("testcase")) == 9 and len(suite.findall(".//failure")) == 7
 
 
 def test_json_of_a_file_that_does_not_start(tutorial, tmp_path):
@@ -201,11 +201,11 @@ def test_json_of_a_file_that_does_not_start(tutorial, tmp_path):
 
 def test_all_lessons_in_a_table(tutorial):
     """`check --all` reports every lesson in a table."""
-    tutorial.learn("start", "04")
-    tutorial.exercise("03_digest", "x = (\n")
+    tutorial.learn("start", "03")
+    tutorial.exercise("04_jwt", "x = (\n")
     done = tutorial.learn("check", "--all")
     assert done.returncode == 1
-    assert "04_jwt" in done.stdout and "0 of 8" in done.stdout and "03_digest" in done.stdout
+    assert "03_digest" in done.stdout and "0 of 7" in done.stdout and "04_jwt" in done.stdout
     assert "not begun: start 02" in done.stdout
 
 

@@ -73,16 +73,17 @@ def terminal(tutorial):
 def servers(tutorial):
     """The lesson servers that run for this copy."""
     found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
-    return [line for line in found.split("\n") if "serve.py" in line and str(tutorial.root) in line]
+    running = str(tutorial.root / "learn" / "running")  # child.py, or porter.py with its forks
+    return [line for line in found.split("\n") if running in line]
 
 
 def test_watch_from_save_to_verdict(tutorial, terminal):
     """Each save is answered with a verdict, a file that is gone with a sentence; q leaves."""
-    tutorial.learn("start", "02")
-    path = tutorial.exercise("02_basic")
+    tutorial.learn("start", "03")
+    path = tutorial.exercise("03_digest")
     naive = path.read_text("utf-8")
-    watch = terminal("check", "02", "--watch")
-    watch.wait_for("Step 1: The header is read", "q leave")
+    watch = terminal("check", "03", "--watch")
+    watch.wait_for("Step 1: Digest needs no cookie", "q leave")
     path.write_text("x = (\n", "utf-8")
     watch.wait_for("exercise.py, line 1", "never closed", "q leave")
     path.unlink()
@@ -90,7 +91,7 @@ def test_watch_from_save_to_verdict(tutorial, terminal):
     draft = path.with_suffix(".draft")  # as editors do: another file takes its place
     draft.write_text(naive, "utf-8")
     draft.replace(path)
-    watch.wait_for("Step 1: The header is read", "q leave")
+    watch.wait_for("Step 1: Digest needs no cookie", "q leave")
     watch.press("q")
     assert watch.end() == 0 and not servers(tutorial)
     assert path.read_text("utf-8") == naive

@@ -567,8 +567,8 @@ def log_in_otp(client):
     expect(client.get("/", auth=BASIC, headers={"OTP": code}), 401)
 
 
-def log_in_passkeys(client):
-    phone = Authenticator("http://localhost:5007")  # what FLASK_ORIGIN is, unless it is set
+def log_in_passkeys(client, origin="http://localhost:5007"):
+    phone = Authenticator(origin)  # what FLASK_ORIGIN is; unless it is set, as above
 
     def options(target, **how):
         answer = expect(client.post(target, **how), 200)

@@ -31,6 +31,7 @@ def log_in(browser, phone):
 
 
 @posix
+@pytest.mark.rest
 def test_four_workers():
     """Challenges, keys and sessions are the same for four workers, and after a restart."""
     with Lesson("07", workers=4) as app:

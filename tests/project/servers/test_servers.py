@@ -24,6 +24,11 @@ from learn.running.lesson import GIVEN
 
 USER1 = ("user1", "pass1")
 FOLDERS = sorted(p.name for p in LESSONS.iterdir() if (p / "app.py").is_file())
+# What groundwork.py does, one text in all lessons, is tried in two always, elsewhere in the rest.
+ALIKE = [
+    pytest.param(f, marks=() if f in ("01_hashing", "06_sessions") else pytest.mark.rest)
+    for f in FOLDERS
+]
 posix = pytest.mark.skipif(os.name == "nt", reason="gunicorn does not run on Windows")
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 
@@ -115,6 +120,7 @@ def test_sessions_with_four_workers():
 
 
 @posix
+@pytest.mark.rest
 def test_oidc_with_four_workers():
     """A login that one worker began ends in any, once; so does a session, for its provider too."""
     with Provider() as provider, Lesson("08", workers=4, ISSUER=provider.issuer) as app:
@@ -363,7 +369,7 @@ def test_many_start_at_once(folder, tmp_path):
     assert done.stdout.split("\n")[:-1] == [f"{number}{' 0' * 8}" for number in range(40)]
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", ALIKE)
 def test_bad_settings_get_a_sentence(folder, tmp_path, request):
     """A short key or a lifetime that is no number stops the start with a sentence, no traceback."""
     cases = [("SECRET_KEY", "too short"), ("PROXIES", "-1"), ("PROXIES", "one")]
@@ -409,7 +415,7 @@ def start_with(folder, database):
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", ALIKE)
 def test_a_database_of_something_else_gets_a_sentence(folder, tmp_path):
     """Another lesson's database, another program's, a folder or garbage: a sentence, untouched."""
     other = FOLDERS[FOLDERS.index(folder) - 1]
@@ -428,7 +434,7 @@ def test_a_database_of_something_else_gets_a_sentence(folder, tmp_path):
 
 
 @posix
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", ALIKE)
 def test_nobody_else_reads_the_database(folder, tmp_path):
     """In a folder that everyone reads, the database and what lies beside it are the owner's."""
     tmp_path.chmod(0o755)
@@ -442,7 +448,7 @@ def test_nobody_else_reads_the_database(folder, tmp_path):
     assert "lesson.db" in modes and set(modes.values()) == {0o600}, modes
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", ALIKE)
 def test_a_large_body_is_refused_unread(folder, tmp_path, monkeypatch):
     """Hundreds of megabytes, plain, as a file or in pieces, are a 4xx, and lie on no disk."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -510,7 +516,7 @@ def test_a_file_from_anywhere_may_import_what_is_given(tmp_path):
 
 
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=[posix, pytest.mark.rest])])
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", ALIKE)
 def test_a_broken_body_is_refused(folder, workers):
     """Chunks that are none, of a form of either kind, are a 4xx and no error 500."""
     targets = {

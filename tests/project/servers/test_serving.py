@@ -23,6 +23,8 @@ from hosts import (
     expect,
     free_port,
     log_in,
+    log_in_oidc,
+    log_in_passkeys,
     program,
     replaced,
     system_python,
@@ -110,6 +112,31 @@ def test_gunicorn_behind_nginx_with_tls(lesson):
     with Host(lesson) as host:
         port, trusted = host.tls(host.systemd())
         log_in(lesson, f"https://127.0.0.1:{port}", trusted)
+
+
+@long
+@needs("nginx")
+@pytest.mark.parametrize(
+    "lesson, settings",
+    [
+        ("07_passkeys", {"ORIGIN": "https://lesson.example"}),
+        ("08_oidc", {"SESSION_COOKIE_SECURE": "true"}),
+    ],
+)
+def test_cookies_for_tls_alone(lesson, settings):
+    """Told that browsers come by https, the app logs in, and its cookie goes nowhere else."""
+    with Host(lesson) as host:
+        port, trusted = host.tls(host.systemd(**settings))
+        with httpx2.Client(
+            base_url=f"https://127.0.0.1:{port}", verify=trusted, trust_env=False, timeout=30
+        ) as client:
+            if lesson == "07_passkeys":
+                log_in_passkeys(client, settings["ORIGIN"])
+            else:
+                log_in_oidc(client)
+            (cookie,) = client.cookies.jar
+        assert cookie.name == f"__Host-lesson{lesson[:2]}" and cookie.secure
+        assert cookie.path == "/" and not cookie.domain_specified
 
 
 @long

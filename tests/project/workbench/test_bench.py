@@ -62,7 +62,7 @@ def loaded(which, **changes):
 
 
 @needs_wrk
-@pytest.mark.parametrize("name", ["02 app.py", "03 app.py", "04 app.py", "06 app.py"])
+@pytest.mark.parametrize("name", [f"0{number} app.py" for number in (2, 3, 4, 6, 7, 8)])
 def test_another_answer_is_an_error(name):
     """An answer of another status than expected counts as an error, and the table shows it."""
     found = loaded(name, expect=418)
@@ -84,6 +84,17 @@ def test_a_used_count_would_show():
 
     found = loaded("03 app.py", requests=twice)["03 app.py"]
     assert found["errors"] == found["requests"] - 1
+
+
+@needs_wrk
+@pytest.mark.parametrize("name", ["07 app.py, login", "08 app.py, login"])
+def test_each_login_is_another(name, monkeypatch):
+    """Challenges and codes count once, so each login has its own: no error until they end."""
+    monkeypatch.setattr(cases, "PASSKEYS", 20)
+    monkeypatch.setattr(cases, "CODES", 4)
+    found = loaded(name)[name]
+    made = cases.PASSKEYS if name.startswith("07") else cases.CODES
+    assert found["requests"] - found["errors"] == made
 
 
 SLOW = """
@@ -154,18 +165,22 @@ def test_an_end_from_outside_leaves_no_server(name, tmp_path):
 
 
 @needs_wrk
-def test_growth_begins_each_load_with_its_rows(monkeypatch):
+@pytest.mark.parametrize(
+    "lesson, rows",
+    {"03": "counts", "07": "challenges", "08": "accounts WHERE sub LIKE 'someone%'"}.items(),
+)
+def test_growth_begins_each_load_with_its_rows(monkeypatch, lesson, rows):
     """Each load finds as many rows as its case says, whatever the load before has added."""
     counts, really = [], load.load
 
     def counted(case, app, *more):
         with closing(sqlite3.connect(app.settings["DATABASE"])) as connection:
-            counts.append(connection.execute("SELECT count(*) FROM counts").fetchone()[0])
+            counts.append(connection.execute(f"SELECT count(*) FROM {rows}").fetchone()[0])
         return really(case, app, *more)
 
     monkeypatch.setattr(cases, "GROWTH", (10, 50))
     monkeypatch.setattr(bench, "load", counted)
-    few = [case for case in cases.growth_cases() if case.lesson == "03"]
+    few = [case for case in cases.growth_cases() if case.lesson == lesson]
     assert bench.measure(few, 1, 2)[few[-1].name]["errors"] == 0
     assert counts == [10, 50, 10, 50]
 

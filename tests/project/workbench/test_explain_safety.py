@@ -86,7 +86,10 @@ def test_random_input_never_raises():
         check_safe(explain(dice.choice(NAMES), "".join(value), context))
 
 
-@pytest.mark.parametrize("unit", [*'",a;\\.[= \x1b', "a=1,", 'a="', "a ", "a=b;", '"\\'])
+LETTERS = [pytest.param(unit, marks=pytest.mark.rest) for unit in '",a;\\.[= \x1b']
+
+
+@pytest.mark.parametrize("unit", [*LETTERS, "a=1,", 'a="', "a ", "a=b;", '"\\'])
 def test_huge_values_are_quick(unit):
     """A hundred thousand characters of anything are explained at once, in few notes."""
     deep = base64.urlsafe_b64encode(b'{"alg":' + b"[" * 70000).decode().rstrip("=")

@@ -83,6 +83,7 @@ def verify(token):
     try:
         needed = {"require": ["sub", "iss", "aud", "iat", "exp", "jti"], "verify_iat": False}
         claims = jwt.decode(token, KEY, ["HS256"], needed, audience=ME, issuer=ME)
+        f"{claims['sub']}{claims['jti']}".encode()  # the database takes no text but UTF-8
     except jwt.ExpiredSignatureError:
         g.problem = "This token has expired"
         return None

@@ -4,7 +4,6 @@ import asyncio
 import functools
 import json
 import secrets
-from datetime import UTC, datetime
 
 import webauthn
 from flask import Flask, Response, jsonify, request, send_from_directory
@@ -183,22 +182,8 @@ async def secured():
 
 @app.get("/passkeys")
 async def passkeys():
-    def day(seconds):
-        return datetime.fromtimestamp(seconds, UTC).isoformat(" ") if seconds else None
-
-    rows = await threaded(store.passkeys_of, await logged_in())
-    return jsonify(
-        [
-            {
-                "id": row["id"],
-                "made": day(row["made"]),
-                "used": day(row["used"]),
-                "synced": row["synced"] == 1,
-                "copied": day(row["went_back"]),
-            }
-            for row in rows
-        ]
-    )
+    keys = await threaded(store.passkeys_of, await logged_in())
+    return jsonify([{**key, "copied": key.pop("went_back")} for key in keys])
 
 
 @app.delete("/passkeys/<id>")

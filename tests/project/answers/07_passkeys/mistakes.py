@@ -278,8 +278,8 @@ MISTAKES = [
         "kind": "identity",
         "step": "TestRegistration",
         "base": "app",
-        "old": "user = sessions.find() or password_owner()",
-        "new": "user = password_owner()",
+        "old": "user = sessions.find() or store.password_owner(REALM)",
+        "new": "user = store.password_owner(REALM)",
     },
     {
         "name": "the user handle is the user's name",
