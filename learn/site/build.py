@@ -16,7 +16,7 @@ from ..practice import exercise
 from ..practice.steps import number_of, read_steps
 from . import cells, npm
 from .markup import Markup, code, difference
-from .pages import Map, lessons, relative, sources
+from .pages import ELSEWHERE, Map, lessons, relative, sources
 
 HERE = Path(__file__).resolve().parent
 MADE = '<meta name="generator" content="python3 -m learn site">'
@@ -121,6 +121,7 @@ class Builder:
             policy=POLICY,
             made=Safe(MADE),
             run=self.run,
+            elsewhere=ELSEWHERE,
             lessons=self.titles,
             folder=at.name if at else "",
             parts=self.parts(page, at) if at else [],
@@ -135,9 +136,9 @@ class Builder:
         base = f"lessons/{folder.name}"
         found = [("Read", f"{base}/index.html")]
         if (NOTEBOOKS / f"{folder.name}.ipynb").is_file():
-            found.append(
-                ("Walk through" if not self.run else "Run", f"notebooks/{folder.name}.html")
-            )
+            runs = self.run and folder.name not in ELSEWHERE
+            name = "Run" if runs else "Walk through"
+            found.append((name, f"notebooks/{folder.name}.html"))
         if self.run:
             found.append(("Practise", f"{base}/practice.html"))
         found.append(("naive → app", f"{base}/changes.html"))
@@ -209,7 +210,7 @@ class Builder:
         markup = self.markup(file, folder)
         place = self.out / "notebooks"
         place.mkdir(parents=True, exist_ok=True)
-        body = cells.as_html(path, markup, place, self.run)
+        body = cells.as_html(path, markup, place, self.run and path.stem not in ELSEWHERE)
         self.page(
             "notebook.html",
             self.map.pages[file],
@@ -217,7 +218,7 @@ class Builder:
             body=Safe(body),
             headings=markup.headings,
             folder=folder,
-            number=path.stem[:2],
+            name=path.stem,
             around=self.around(file),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -11,6 +11,13 @@ from ..layout import LESSONS, ROOT, LessonError, notebooks
 
 FIRST = ["app.py", "naive.py", "store.py", "beyond.py"]  # of a lesson's files, in this order
 ALSO = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+
+# Which can't run in a page, and why. test_running.py holds that all others do.
+ELSEWHERE = {
+    "07_passkeys": "it needs webauthn and cryptography, compiled code that no page can load",
+    "08_oidc": "it needs Authlib and cryptography, compiled code that no page can load",
+    "99_compare": "it measures, and it runs all lessons, two of which no page can load",
+}
 
 
 def lessons() -> list[Path]:
@@ -101,4 +108,4 @@ class Map:
 
 def relative(page: str, target: str) -> str:
     """Return the link from a page to another, so that it holds in any folder of any server."""
-    return PurePosixPath(os.path.relpath(target, PurePosixPath(page).parent)).as_posix()
+    return posixpath.relpath(target, posixpath.dirname(page))

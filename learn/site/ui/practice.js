@@ -18,6 +18,7 @@ const place = document.getElementById("answer");
 const buttons = Object.fromEntries(
   [...document.querySelectorAll("[data-do]")].map((button) => [button.dataset.do, button]),
 );
+const asking = ["check", "hint", "solution", "diff"].flatMap((name) => buttons[name] ?? []);
 const running = new Running(document.getElementById("engine"));
 let last = kept(name); // what this tab knows to be kept
 let timer = 0;
@@ -134,11 +135,11 @@ function show_steps(steps) {
 
 /** Have the workbench do something with the file, and show its answer. */
 async function ask(what) {
-  if (busy) return;
+  if (busy || !buttons[what]) return;
   if (what === "solution" && !(await sure_of_solution())) return;
   busy = true;
   save();
-  for (const one of ["check", "hint", "solution", "diff"]) buttons[one].disabled = true;
+  for (const one of asking) one.disabled = true;
   const words = { check: "Checking your file …", hint: "Looking for a hint …" };
   try {
     const found = await running.use(words[what] ?? "Comparing …", (engine) =>
@@ -155,7 +156,7 @@ async function ask(what) {
     if (!error.stopped) answer(place, { text: error.message });
   } finally {
     busy = false;
-    for (const one of ["check", "hint", "solution", "diff"]) buttons[one].disabled = false;
+    for (const one of asking) one.disabled = false;
   }
 }
 
@@ -180,7 +181,7 @@ const actions = {
   download: () => download(editor.text),
   upload: () => document.getElementById("file").click(),
 };
-for (const [what, act] of Object.entries(actions)) buttons[what].addEventListener("click", act);
+for (const [what, button] of Object.entries(buttons)) button.addEventListener("click", actions[what]);
 
 document.getElementById("file").addEventListener("change", async ({ target }) => {
   const [file] = target.files;

@@ -14,8 +14,10 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 import pytest
 
 from learn.layout import ROOT, LessonError, notebooks
-from learn.site import build, npm, pages, sequence, serving
+from learn.site import build, npm, sequence, serving
 from learn.site.markup import Markup
+from learn.site.pages import ELSEWHERE, Map, sources
+from learn.site.pages import lessons as all_lessons
 
 LIMIT = 300_000  # bytes of a page with all that it loads, packed
 
@@ -59,7 +61,7 @@ def read(reading):
 
 def test_every_readme_notebook_document_and_file_has_a_page(read):
     """Nothing of the tutorial is left out."""
-    lessons = [folder.name for folder in pages.lessons()]
+    lessons = [folder.name for folder in all_lessons()]
     wanted = {
         f"lessons/{name}/{part}"
         for name in lessons
@@ -135,7 +137,7 @@ def test_outputs_of_notebooks_are_there(reading):
 
 def test_code_is_the_files_own(reading):
     """A file's page shows the file, and nothing else."""
-    for path in pages.sources(ROOT / "lessons" / "02_basic"):
+    for path in sources(ROOT / "lessons" / "02_basic"):
         page = (reading / "lessons" / "02_basic" / f"{path.name}.html").read_text("utf-8")
         shown = re.search(r"<pre[^>]*><code>(.*?)</code></pre>", page, re.S)[1]
         plain = re.sub(r"<[^>]+>", "", shown).replace("&lt;", "<").replace("&gt;", ">")
@@ -148,12 +150,12 @@ def test_a_learners_own_work_is_not_published(tmp_path):
     for name in ("app.py", "exercise.py", "exercise_1.py", "instance/lesson.db", "instance/x.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
-    assert [path.name for path in pages.sources(tmp_path)] == ["app.py"]
+    assert [path.name for path in sources(tmp_path)] == ["app.py"]
 
 
 def test_a_link_to_nothing_is_said():
     """A broken link in a README stops the building, with the file and the link."""
-    here = pages.Map.of_repository()
+    here = Map.of_repository()
     with pytest.raises(LessonError, match=r"02_basic/README.md links to gone.md, which"):
         here.link("lessons/02_basic/README.md", "gone.md")
     with pytest.raises(LessonError, match="isn't there"):
@@ -388,3 +390,16 @@ def test_what_is_pasted_stays_in_the_page(drive):
     assert found["kept"] == "Authorization: Basic dXNlcjE6cGFzczE="
     assert found["asked before"] == found["then asked"] == found["wrong"] == []
     assert found["stored"] == ["{}", "{}"]
+
+
+@pytest.mark.rest
+def test_what_no_page_can_run_has_no_buttons_for_it(pages):
+    """Such a walk-through says why, and where it runs; all others can be run."""
+    for path in notebooks():
+        text = (pages / "notebooks" / f"{path.stem}.html").read_text("utf-8")
+        runs = path.stem not in ELSEWHERE
+        assert ('data-do="run"' in text, "Run all" in text) == (runs, runs), path.stem
+        assert (f"python3 -m learn lab {path.stem[:2]}" in text) or runs
+    for folder in all_lessons():
+        text = (pages / "lessons" / folder.name / "practice.html").read_text("utf-8")
+        assert ('data-do="check"' in text) == (folder.name not in ELSEWHERE)
