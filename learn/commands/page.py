@@ -122,7 +122,7 @@ class Page:
         """Do what a button says; see engine.js for what comes back."""
         try:
             folder = find_folder(lesson)
-            if what not in ("check", "hint", "solution", "solution!", "diff"):
+            if what not in ("check", "hint", "solution", "diff"):
                 return {"text": self._file(folder, what), "html": ""}
             self._write(folder, source)
             if what in ("check", "hint"):
@@ -183,8 +183,7 @@ class Page:
         lesson, said = folder.name[:2], io.StringIO()
         commands = {
             "hint": (exercises.hint, [lesson]),
-            "solution": (exercises.solution, [lesson, False]),
-            "solution!": (exercises.solution, [lesson, True]),
+            "solution": (exercises.solution, [lesson, True]),
             "diff": (exercises.diff, [lesson, "naive", "exercise"]),
         }
         command, given = commands[what]

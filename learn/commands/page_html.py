@@ -12,8 +12,6 @@ BUTTONS = [
     (r"All of it: python3 -m learn solution \d\d", "All of it: the button Solution."),
     (r"Make one in a terminal with `.*?`, then", "Make one where you practise, then"),
     (r"Next: python3 -m learn play (\d\d)", r"Next: lesson \1."),
-    (r" \(python3 -m learn check \d\d\)", " (the button Check)"),
-    (r"To see the solution all the same, add --yes\.", "Press again to see it all the same."),
 ]
 
 COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"]
