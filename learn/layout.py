@@ -21,10 +21,10 @@ class LessonError(Exception):
 class MachineOnly(Exception):
     """A web page can't do this; the message is a sentence that says what and why.
 
-    met: how many there were, so that one is noticed even where somebody caught it.
+    met, last: how many there were, and what the last said: it is noticed even if somebody caught it.
     """
 
-    met = 0
+    met, last = 0, ""
 
     def __init__(self, sentence: str):
         super().__init__(sentence)

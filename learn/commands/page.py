@@ -80,7 +80,10 @@ class Page:
         sys.modules["__main__"] = self.main
 
     def run(self, code: str, say: Say) -> bool:
-        """Run one cell; tell what it prints and shows, and whether it came to its end."""
+        """Run one cell; tell what it prints and shows. Return whether those after it may go on:
+
+        it came to its end, or does nothing that a page could do.
+        """
         self.say, self.count = say, self.count + 1
         name = f"<cell {self.count}>"
         linecache.cache[name] = (len(code), None, code.splitlines(True), name)
@@ -90,8 +93,9 @@ class Page:
                 self._run(code, name)
         except BaseException as error:
             self._flush(out, err)
-            say(_error(error, name))
-            return False
+            said = _error(error, name)
+            say(said)
+            return said["only"]
         self._flush(out, err)
         return True
 

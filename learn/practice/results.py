@@ -16,7 +16,7 @@ from ..showing.exchange import as_text
 from .steps import FIRST, Step, number_of
 
 PASSED, FAILED, UNTRIED = "passed", "failed", "untried"
-ELSEWHERE = "elsewhere"  # in a web page: checked on the learner's own machine only
+ELSEWHERE = "elsewhere"  # in a web page: all of it is checked on the learner's own machine only
 
 
 @dataclass
@@ -61,18 +61,17 @@ class Verdict:
     def done(self) -> int:
         """How many steps passed, one after the other from the first.
 
-        None has, as long as what holds from the beginning doesn't. What can't be checked here is
-        no step, and nothing in the way of the next.
+        None has, as long as what holds from the beginning doesn't.
         """
         begun = all(r.state == PASSED for r in self.results if r.step.name == FIRST)
-        states = [r.state == PASSED and begun for r in self.steps if r.state != ELSEWHERE]
+        states = [begun and result.state == PASSED for result in self.steps]
         return [*states, False].index(False)
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed that could be made, those beyond app.py apart."""
+        """Whether every step passed, by all checks that could be made; those beyond app.py apart."""
         needed = [result for result in self.results if not result.step.beyond]
-        return not self.broken and all(one.state in (PASSED, ELSEWHERE) for one in needed)
+        return not self.broken and all(result.state == PASSED for result in needed)
 
     @property
     def elsewhere(self) -> list[str]:

@@ -1,18 +1,20 @@
 /* Runs Python in the page: one Web Worker, with Pyodide and the lessons inside.
  *
  *   const engine = new Engine({ base, progress, onProgress });
- *       base: URL of the folder that holds worker.js, bundle.zip, pyodide/ and vendor/ (this file
- *       lies there as well: the default is its own folder);
+ *       base: URL of the folder that holds worker.js and all that it loads (this file lies there
+ *       as well: the default is its own folder);
  *       progress: what `engine.progress` was when the reader was here last, or nothing;
  *       onProgress({share, what}): share goes from 0 to 1 and never back, what is a phrase in
- *       English, such as "Python, 2.1 of 5.9 MB". Counted by bytes, then by what is imported.
+ *       English, such as "Python, 2.1 of 10.4 MB". Counted by bytes, then by what has started.
  *
  *   await engine.start();                 Idempotent. Rejects with an Error whose message is a
  *                                         sentence for the reader. All calls below start it.
  *   await engine.open("02", source);      A fresh kernel for a notebook: what the notebook before
  *                                         has defined and started is forgotten. source: the text of
  *                                         the reader's exercise, if any, which the last cell checks.
- *   await engine.run(code, onOutput);     One cell. -> {passed: true | false}
+ *   await engine.run(code, onOutput);     One cell. -> {passed}: whether those after it may
+ *                                         go on, since it came to its end or is for the reader's
+ *                                         own machine only
  *       onOutput({type: "stream", name: "stdout" | "stderr", text})
  *       onOutput({type: "display", data: {mime: text}})   the last expression's value, as in a
  *           notebook: text/plain always, with text/markdown, image/svg+xml or text/html where the
@@ -70,8 +72,9 @@ export class Engine {
   start() {
     if (!this.begun) {
       this.state = "starting";
-      this.begun = this.#begin();
-      this.begun.catch(() => {
+      const begun = (this.begun = this.#begin());
+      begun.catch(() => {
+        if (this.begun !== begun) return; // it was stopped, and perhaps started anew
         this.#end();
         this.state = "idle";
       });
