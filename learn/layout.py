@@ -21,7 +21,7 @@ class LessonError(Exception):
 class MachineOnly(Exception):
     """A web page can't do this; the message is a sentence that says what and why.
 
-    met, last: how many there were, and what the last said: it is noticed even if somebody caught it.
+    met, last: how many there were, and what the last said; so one is noticed even if it is caught.
     """
 
     met, last = 0, ""

@@ -69,7 +69,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether every step passed, by all checks that could be made; those beyond app.py apart."""
+        """Whether every step passed by the checks that could be made, those beyond app.py apart."""
         needed = [result for result in self.results if not result.step.beyond]
         return not self.broken and all(result.state == PASSED for result in needed)
 
