@@ -35,9 +35,6 @@ def as_rich(verdict):
         return Group(*parts, Padding(Text(verdict.broken), (1, 0, 0, 0)))
     if verdict.passed:
         parts += [_title_and_rest(*_praise(verdict)), Text("")]
-    if verdict.elsewhere:
-        lines = [f"\n- {sentence}" for sentence in verdict.elsewhere]
-        parts += [Text(ELSEWHERE, "bold").append("".join(lines), "not bold"), Text("")]
     failed = verdict.failed
     if failed:
         step, failure = failed.step, failed.failure
@@ -54,6 +51,9 @@ def as_rich(verdict):
             parts.append(Text(""))
         parts += [Text("A question: ", "bold").append(step.ask, "not bold"), Text("")]
         parts.append(Text(f"A hint: python3 -m learn hint {verdict.folder.name[:2]}", "dim"))
+    if verdict.elsewhere:
+        lines = [f"\n- {sentence}" for sentence in verdict.elsewhere]
+        parts += [Text(""), Text(ELSEWHERE, "bold").append("".join(lines), "not bold")]
     return Group(*parts)
 
 
@@ -83,8 +83,6 @@ def as_markdown(verdict) -> str:
     if verdict.passed:
         title, rest = _praise(verdict)
         parts += [f"✓ **{title}**", rest]
-    if verdict.elsewhere:
-        parts += [f"**{ELSEWHERE}**", "\n".join(f"- {one}" for one in verdict.elsewhere)]
     failed = verdict.failed
     if failed:
         step, failure = failed.step, failed.failure
@@ -97,6 +95,8 @@ def as_markdown(verdict) -> str:
             parts.append(exchange_markdown(failure.answer))
         parts.append(f"**A question:** {step.ask}")
         parts.append(f"A hint: `python3 -m learn hint {verdict.folder.name[:2]}`")
+    if verdict.elsewhere:
+        parts += [f"**{ELSEWHERE}**", "\n".join(f"- {one}" for one in verdict.elsewhere)]
     return "\n\n".join(parts)
 
 

@@ -9,8 +9,9 @@
  *
  *   await engine.start();                 Idempotent. Rejects with an Error whose message is a
  *                                         sentence for the reader. All calls below start it.
- *   await engine.open("02");              A fresh kernel for a notebook: what the notebook before
- *                                         has defined and started is forgotten.
+ *   await engine.open("02", source);      A fresh kernel for a notebook: what the notebook before
+ *                                         has defined and started is forgotten. source: the text of
+ *                                         the reader's exercise, if any, which the last cell checks.
  *   await engine.run(code, onOutput);     One cell. -> {passed: true | false}
  *       onOutput({type: "stream", name: "stdout" | "stderr", text})
  *       onOutput({type: "display", data: {mime: text}})   the last expression's value, as in a
@@ -23,7 +24,8 @@
  *                                         call starts anew, and the variables of the notebook are
  *                                         gone (`engine.opened` is null then: call `open` again).
  *   await engine.practice(what, lesson, source)   -> an answer, see below.
- *       what: "check" | "hint" | "solution" | "diff" on the reader's file, whose text is `source`;
+ *       what: "check" | "hint" | "solution" | "diff" on the reader's file, whose text is `source`
+ *       (the solution comes at once: ask first where few steps are done);
  *       "exercise" (what a new exercise.py holds), "naive", "app", "store", "groundwork", "beyond"
  *       and so on: -> {text}, a file's text, without `source`.
  *   await engine.explain(text)            -> {html}; quick, and ready before all else.
@@ -36,10 +38,11 @@
  *   passed        for check: whether every check that can run here passed
  *   done, count   for check: the steps that passed, one after the other, of how many
  *   broken        for check: why the file can't be checked at all, or ""
- *   steps         for check: [{name, title, state: "passed" | "failed" | "untried", counts,
- *                 optional, checks: [{name, sentence, state: "passed" | "failed" | "untried" |
- *                 "elsewhere"}]}], where "elsewhere" is: checked on your machine only
- *   elsewhere     for check: how many checks are
+ *   steps         for check: [{name, title, state, counts, optional, seconds, checks: [{name,
+ *                 sentence, state}]}], where state is "passed", "failed", "untried" or "elsewhere":
+ *                 checked on your machine only, and not counted
+ *   elsewhere     for check: how many checks are made on the reader's machine only
+ *   only          true where the whole lesson runs on the reader's machine only
  * A mistake of the reader's (no Python, no such lesson, nothing to hint at) is no exception but an
  * answer with `text` and `html`, and `passed` false.
  *
@@ -138,8 +141,8 @@ export class Engine {
     return turn;
   }
 
-  async open(lesson) {
-    await this.#inTurn("open", { lesson });
+  async open(lesson, source = "") {
+    await this.#inTurn("open", { lesson, source });
     this.opened = lesson;
   }
 

@@ -32,7 +32,5 @@ def pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None):
     size = hashlib.new(hash_name).digest_size
     if hash_name.lower() not in ("sha1", "sha256", "sha512"):
         raise ValueError(f"unsupported hash type {hash_name}")
-    found = js_hashes.pbkdf2(
-        hash_name.lower(), bytes(password), bytes(salt), iterations, dklen or size
-    )
-    return found.to_bytes()
+    given = (hash_name.lower(), bytes(password), bytes(salt), iterations, dklen or size)
+    return js_hashes.pbkdf2(*given).to_bytes()
