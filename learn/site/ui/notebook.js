@@ -99,7 +99,7 @@ async function run_to(index, anew = false) {
     await running.use("It runs …", async (engine) => {
       if (anew || engine.opened !== lesson) {
         for (const cell of cells) cell.forget();
-        await engine.open(lesson);
+        await engine.open(lesson, kept(`exercise:${lesson}`) ?? ""); // which the last cell checks
       }
       cells[index].ran = false;
       for (const cell of cells.slice(0, index + 1)) {

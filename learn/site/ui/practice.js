@@ -119,7 +119,7 @@ function sure(question) {
 
 /** Show how each step stands. `steps` is what a check answered. */
 function show_steps(steps) {
-  const words = { passed: "passed: ", failed: "failed: ", untried: "" };
+  const words = { passed: "passed: ", failed: "failed: ", untried: "", elsewhere: "" };
   for (const step of steps) {
     const item = document.querySelector(`[data-step="${CSS.escape(step.name)}"]`);
     if (!item) continue;
