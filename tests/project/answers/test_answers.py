@@ -54,7 +54,7 @@ def run(folder, path, *arguments):
     command += ["-p", "no:cacheprovider", "-rfE"]
     patient = {**os.environ, "LEARN_PATIENCE": "40"}  # two of these run at once, on busy machines
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=240, env=patient
+        command, cwd=ROOT, capture_output=True, text=True, timeout=480, env=patient
     )
     found = re.search(r"^(?:FAILED|ERROR) \S+?::(\w+)::(\w+)", done.stdout, re.M)
     return done.returncode, found.groups() if found else None, done.stdout

@@ -909,13 +909,23 @@ MISTAKES = [
         "name": "revokes a token by its text",
         "kind": "identity",
         "step": "TestLogout",
-        "base": "app",
+        "base": "files",
         "changes": [
             (
-                'store.revoke(g.claims["jti"], g.claims["exp"])',
-                'store.revoke(request.authorization.token, g.claims["exp"])',
+                "    if encode(data) != text:\n"
+                '        raise BadToken("The token is not base64")\n'
+                "    return data",
+                "    return data",
             ),
-            ('    if store.is_revoked(claims["jti"])', "    if store.is_revoked(token)"),
+            (
+                "hmac.compare_digest(signature(signed).encode(), sent.encode())",
+                "hmac.compare_digest(decode(signature(signed)), decode(sent))",
+            ),
+            ("(revoked / jti).exists()", "(revoked / sent).exists()"),
+            (
+                '(revoked / request.claims["jti"]).touch()',
+                '(revoked / request.headers["Authorization"].rpartition(".")[2]).touch()',
+            ),
         ],
     },
     {

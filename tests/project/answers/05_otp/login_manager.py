@@ -30,7 +30,7 @@ app.config.update(MAX_CONTENT_LENGTH=16_384, SESSION_PROTECTION=None)
 app.secret_key = str(app.config["SECRET_KEY"] or secrets.token_hex(32))
 manager = LoginManager(app)
 safe = Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"safe" + app.secret_key.encode()).digest()))
-hasher = argon2.using(type="ID", memory_cost=47104, rounds=2, parallelism=1)
+hasher = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)
 somebody = hasher.hash(secrets.token_hex())
 PAGE = "<!doctype html><html lang=en><title>{{ title }}</title><p>{{ text }}</p></html>"
 
