@@ -34,6 +34,13 @@ def expect_statuses(came, *wanted, when):
     )
 
 
+def two_processes(start):
+    """Start the lesson twice, at the same time, on a database that is not there yet."""
+    one = start(wait=False)
+    two = start(wait=False, **{name: one.settings[name] for name in ("DATABASE", "SECRET_KEY")})
+    return one.wait(), two.wait()
+
+
 def expect_strong(app):
     """Return the Argon2 hashes in the app's files; all must be Argon2id and cost enough."""
     found = kept.argon2_hashes(app)
@@ -147,10 +154,7 @@ class TestRegister:
 class TestKept:
     def test_users_survive_a_restart(self, app, start):
         """Who registered in the file of FLASK_DATABASE is known to all its processes, for good."""
-        one = start(wait=False)
-        two = start(wait=False, **{name: one.settings[name] for name in ("DATABASE", "SECRET_KEY")})
-        one.wait()  # both start on a database that is not there yet
-        two.wait()
+        one, two = two_processes(start)
         form = pair("kept", "it is still my own")
         expect(app.post("/register", form=form), 201)  # in another file
         for first, second, name in [(one, two, "kept"), (two, one, "kept too")]:
@@ -158,11 +162,14 @@ class TestKept:
             expect(second.post("/login", form=form), 403)
             expect(first.post("/register", form=form), 201)
             expect(second.post("/login", form=form), 200)
-        raced = [(each, pair("raced", f"a kettle for {each.port}")) for each in (one, two)]
-        expect_statuses(register_at_once(*raced), 201, 409, when="for one name at two processes")
         one.restart()
         for old in (pair("kept", "it is still my own"), form, GOOD):
             expect(one.post("/login", form=old), 200)
+
+    def test_processes_agree_on_a_name(self, start):
+        """Of two registrations of one name, at two processes at the same time, one counts."""
+        raced = [(one, pair("raced", f"a kettle for {one.port}")) for one in two_processes(start)]
+        expect_statuses(register_at_once(*raced), 201, 409, when="for one name at two processes")
 
 
 class TestNoList:

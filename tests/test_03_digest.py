@@ -12,7 +12,6 @@ import socket
 import sqlite3
 import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,7 +21,7 @@ from werkzeug.http import quote_header_value
 
 from learn import Lesson, LessonError, digest_answer
 from learn.explain.grammar import pieces
-from learn.practice.expect import Unexpected, expect, expect_that
+from learn.practice.expect import Unexpected, expect, expect_that, meanwhile
 from learn.running.client import TIMEOUT
 
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
@@ -164,8 +163,8 @@ def old(on):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", "XXX-5")  # the clock on the wall is five hours ahead of UTC
         lesson = Lesson("03", on, wait=False, NONCE_LIFETIME=1)
-    with ThreadPoolExecutor(1) as pool, lesson:
-        yield pool.submit(grow_old, lesson).result
+    with meanwhile(grow_old, lesson) as grown, lesson:
+        yield grown
 
 
 def grow_old(app):

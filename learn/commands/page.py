@@ -9,36 +9,28 @@ from __future__ import annotations
 import ast
 import base64
 import builtins
-import html
 import io
 import linecache
 import os
-import re
 import sys
 import traceback
 import types
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 from ..layout import NOTEBOOKS, LessonError, MachineOnly, find_folder
+from .page_html import drawn, marked, read_as_html, with_buttons
 
 # What is in no page: it is compiled, or large, or needs the system.
-ABSENT = {"cryptography", "webauthn", "authlib", "joserfc", "cbor2", "matplotlib", "numpy", "bcrypt"}
-ABSENT |= {"sqlalchemy", "requests", "asgiref", "psutil", "flask_jwt_extended", "aiosmtpd"}
+ABSENT = {"cryptography", "webauthn", "authlib", "joserfc", "cbor2", "matplotlib", "numpy"}
+ABSENT |= {"bcrypt", "sqlalchemy", "requests", "asgiref", "psutil", "aiosmtpd"}
+ABSENT |= {"flask_jwt_extended"}
 METHODS = {
     "text/markdown": "_repr_markdown_",
     "text/html": "_repr_html_",
     "image/svg+xml": "_repr_svg_",
     "image/png": "_repr_png_",
 }
-BUTTONS = [
-    (r"A hint: python3 -m learn hint \d\d", "A hint: the button Hint."),
-    (r"One more: python3 -m learn hint \d\d", "One more: the button Hint."),
-    (r"All of it: python3 -m learn solution \d\d", "All of it: the button Solution."),
-    (r"Next: python3 -m learn play (\d\d)", r"Next: lesson \1."),
-    (r" \(python3 -m learn check \d\d\)", " (the button Check)"),
-    (r"To see the solution all the same, add --yes\.", "Press again to see it all the same."),
-]
 Say = Callable[[dict], None]
 
 
@@ -51,6 +43,7 @@ class Page:
         self.say: Say = lambda said: None
         self.count = 0
         self.path = sys.path[:]
+        self.main = types.ModuleType("__main__")
         if progress:
             from ..practice.progress import STATE
 
@@ -132,12 +125,14 @@ class Page:
             if what not in ("check", "hint", "solution", "solution!", "diff"):
                 return {"text": self._file(folder, what), "html": ""}
             self._write(folder, source)
+            if what in ("check", "hint"):
+                _expect_runnable(folder)
             if what == "check":
                 return self._check(folder)
             return self._command(folder, what)
         except (LessonError, MachineOnly) as error:
             only = isinstance(error, MachineOnly)
-            return {**_drawn(str(error)), "passed": False, "only": only}
+            return {**drawn(str(error)), "passed": False, "only": only}
 
     def _write(self, folder, source):
         (folder / "exercise.py").write_text(source, "utf-8", newline="")
@@ -164,6 +159,7 @@ class Page:
                 "state": result.state,
                 "counts": result.step.counts,
                 "optional": bool(result.step.beyond),
+                "seconds": round(result.seconds, 3),
                 "checks": [
                     {"name": name, "sentence": sentence, "state": one["checks"][name]}
                     for name, sentence in result.step.checks.items()
@@ -172,7 +168,7 @@ class Page:
             for result, one in zip(verdict.results, found["results"], strict=True)
         ]
         return {
-            **_drawn(verdict),
+            **drawn(verdict),
             "passed": verdict.passed,
             "done": verdict.done,
             "count": len(verdict.steps),
@@ -192,38 +188,22 @@ class Page:
             "diff": (exercises.diff, [lesson, "naive", "exercise"]),
         }
         command, given = commands[what]
-        with redirect_stdout(_Terminal(said)):
+        with redirect_stdout(_Terminal(said)), _environment(COLUMNS="2000", TERM="xterm"):
             command.callback(*given)
-        return {**_drawn(said.getvalue()), "passed": True}
+        return {**drawn(said.getvalue()), "passed": True}
 
     # Explain.
 
     def explain(self, text: str) -> dict:
         """Return what is in a header, token or cookie, as HTML."""
         from ..explain.note import NOTHING
-        from .explaining import answer, headlines
+        from .explaining import answer
 
         try:
             reading = answer(text, NOTHING)
         except ValueError as error:
-            return {"html": f"<p>{_marked(str(error))}</p>"}
-        parts = [
-            f'<p class="{label.lower()}"><b>{label}:</b> {_marked(sentence)}</p>'
-            for label, sentence in headlines(reading)
-        ]
-        for one in reading.fields:
-            lines = [_note(note) for note in one.notes]
-            parts.append(f"<ul>{''.join(lines)}</ul>")
-        if reading.left:
-            parts.append(f"<p>{reading.left} more headers were left out.</p>")
-        if reading.unread:
-            parts.append(f"<p>The last {reading.unread:,} characters were not read: paste less.</p>")
-        if reading.passed:
-            what = "line or member has" if reading.passed == 1 else "lines or members have"
-            parts.append(
-                f'<p class="dim">{reading.passed} {what} nothing to do with authentication.</p>'
-            )
-        return {"html": "".join(parts)}
+            return {"html": f"<p>{marked(str(error))}</p>"}
+        return {"html": read_as_html(reading)}
 
 
 def bundle(value) -> dict[str, str]:
@@ -238,8 +218,33 @@ def bundle(value) -> dict[str, str]:
             if isinstance(shown, bytes):
                 shown = base64.b64encode(shown).decode()
             if shown is not None:
-                found[mime] = shown
+                found[mime] = with_buttons(shown) if mime.startswith("text/") else shown
     return found
+
+
+def _expect_runnable(folder) -> None:
+    """Raise MachineOnly if the lesson needs what is in no page."""
+    tree = ast.parse((folder / "app.py").read_text("utf-8"))
+    names = [a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names]
+    names += [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    needed = sorted({name.partition(".")[0] for name in names} & ABSENT)
+    if needed:
+        raise MachineOnly(
+            f"Lesson {folder.name[:2]} needs {needed[0]}, which stands on compiled code that can't"
+            " be loaded into a web page. Read it here, and run and check it on your machine:"
+            f" python3 -m learn start {folder.name[:2]}"
+        )
+
+
+@contextmanager
+def _environment(**more: str):
+    before = dict(os.environ)
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _error(error, cell) -> dict:
@@ -249,6 +254,9 @@ def _error(error, cell) -> dict:
         return {"type": "error", "text": str(error), "only": True}
     if name and name.partition(".")[0] in ABSENT:
         said = f"This needs {name}, which can't be loaded into a web page. It runs on your machine."
+        return {"type": "error", "text": said, "only": True}
+    if isinstance(error, OSError) and error.errno == 138:  # Emscripten's word for it
+        said = "A web page can't start programs, such as curl, nor open sockets."
         return {"type": "error", "text": said, "only": True}
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == cell]
     lines = [f"line {frame.lineno}: {frame.line}" for frame in frames]
@@ -288,48 +296,3 @@ class _Terminal(io.TextIOBase):
 
     def isatty(self):
         return True
-
-
-def _drawn(what) -> dict[str, str]:
-    """Return something that rich can draw, or a text with a terminal's colours, as text and HTML."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(
-        file=io.StringIO(), width=2000, force_terminal=True, color_system="standard",
-        highlight=False, emoji=False, legacy_windows=False, _environ={},
-    )  # fmt: skip
-    shown = Text.from_ansi(what) if isinstance(what, str) else what
-    pieces = []
-    for segment in console.render(shown):
-        style, text = segment.style, segment.text
-        names = [name for name in ("bold", "dim") if style and getattr(style, name)]
-        names = ["b" if name == "bold" else name for name in names]
-        if style and style.color and style.color.name != "default":
-            names.append(style.color.name.removeprefix("bright_"))
-        pieces.append((" ".join(names), text))
-    text = "".join(text for _, text in pieces)
-    marked = "".join(
-        f'<span class="{names}">{html.escape(text)}</span>' if names else html.escape(text)
-        for names, text in pieces
-    )
-    for pattern, instead in BUTTONS:
-        text, marked = re.sub(pattern, instead, text), re.sub(pattern, instead, marked)
-    text = "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
-    marked = re.sub(r" +((?:</span>)?)(?=\n|$)", r"\1", marked).strip("\n")
-    return {"text": text, "html": f"<pre>{marked}</pre>"}
-
-
-def _note(note) -> str:
-    label = note.part if note.depth else note.header
-    label = f"<b>{html.escape(label)}</b>: " if label else ""
-    secret = ' <span class="secret">(secret)</span>' if note.secret else ""
-    return f'<li class="depth-{note.depth}">{label}{_marked(note.text)}{secret}</li>'
-
-
-def _marked(text: str) -> str:
-    """Return a text as HTML, in which `code` is the only Markdown."""
-    pieces = [html.escape(piece) for piece in text.split("`")]
-    return "".join(f"<code>{one}</code>" if n % 2 else one for n, one in enumerate(pieces))
-
-

@@ -57,7 +57,7 @@ def reset(folder: Path) -> Path:
 
 
 def first_text(folder: Path) -> str:
-    """Return what a new exercise holds: naive.py with a docstring that fits a learner's own file."""
+    """Return what a new exercise holds: naive.py, with a docstring of its own."""
     text = (folder / "naive.py").read_text("utf-8")
     docstring = ast.get_docstring(ast.parse(text), clean=False)
     own = (

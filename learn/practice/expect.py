@@ -7,11 +7,16 @@ whoever reports it (pytest, the command `check`, a notebook) can show both.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import html
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+
+from ..layout import INSIDE
 
 if TYPE_CHECKING:
     from ..running.client import Client, Exchange
@@ -136,6 +141,20 @@ def expect_same_time(
 
 def _alike(one, other):
     return 0.5 < other / one < 2
+
+
+@contextlib.contextmanager
+def meanwhile(action: Callable, *given) -> Iterator[Callable[[], Any]]:
+    """Do something while other checks run, for the length of a with.
+
+    Gives a function that waits for it and returns what came out. In a web page, where nothing goes
+    on meanwhile, it is done when it is waited for.
+    """
+    if INSIDE:
+        yield functools.cache(lambda: action(*given))
+        return
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(action, *given).result
 
 
 def _came(answer: Exchange) -> str:

@@ -14,14 +14,12 @@ import contextlib
 import functools
 import importlib
 import importlib.metadata
-import json
 import logging
 import os
 import socket
 import sys
 import threading
 import traceback
-from pathlib import Path
 
 from ..layout import LessonError, MachineOnly
 from ..showing.console import printable
@@ -182,7 +180,7 @@ class Inside:
 
     @contextlib.contextmanager
     def _within(self):
-        """Let this process be the lesson's own, as far as it could tell, for the length of a with."""
+        """Let this process be the lesson's own, as far as it can tell, for a `with`."""
         path, folder, environment = sys.path[:], os.getcwd(), dict(os.environ)
         arguments, loggers = sys.argv, _handlers()
         others = _take(self._names)
@@ -256,10 +254,8 @@ def _handlers() -> dict:
 
 
 def _set_handlers(kept: dict):
-    usual = {
-        None: ([], logging.WARNING, True, False),
-        "werkzeug": ([_Said()], logging.INFO, True, False),
-    }
+    usual = {None: ([], logging.WARNING), "werkzeug": ([_Said()], logging.INFO)}
+    usual = {name: (*how, True, False) for name, how in usual.items()}
     for name, how in {**usual, **kept}.items():
         logger = logging.getLogger(name)
         logger.handlers[:], logger.level, logger.propagate, logger.disabled = how

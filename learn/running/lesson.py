@@ -2,9 +2,9 @@
 
 A lesson runs as a process of its own (process.py); in a web page, where there are no processes, it
 is loaded into this one (inside.py), and whoever asks it can't tell. A scratch folder holds its
-database; the end of what it prints is kept in memory. A file that lies elsewhere may import what the
-lesson gives, of which a copy is on its path, and finds the lesson's templates; nothing else of the
-lesson is there. Within `Lesson.within(box)`, all of that runs in a box (box.py).
+database; the end of what it prints is kept in memory. A file that lies elsewhere may import what
+the lesson gives, of which a copy is on its path, and finds the lesson's templates; nothing else of
+the lesson is there. Within `Lesson.within(box)`, all of that runs in a box (box.py).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A network inside of this process, where there is no other: in a web page.
 
-`begin` puts `connect` in the place of `socket.create_connection`, through which httpx2, http.client,
-urllib and smtplib all go, so that none of them notices. Whoever connects to a port that is served
-here talks to a function instead of a socket: what was sent is handed to it when an answer is wanted,
-and it returns what comes back. Nobody waits for anybody, and nothing leaves the process.
+`begin` puts `connect` in the place of `socket.create_connection`, through which httpx2, smtplib,
+http.client and urllib all go, so that none of them notices. Whoever connects to a port that is
+served here talks to a function instead of a socket: what was sent is handed to it when an answer is
+wanted, and it returns what comes back. Nobody waits for anybody, and nothing leaves the process.
 """
 
 from __future__ import annotations
@@ -31,9 +31,14 @@ def begin():
     """From now on, this process connects to nothing but itself."""
     global _ended
     socket.create_connection = connect
+    socket.create_server = socket.socket.connect = _no_socket
     if _ended is None:
         _ended, other = os.pipe()
         os.close(other)
+
+
+def _no_socket(*_, **__):
+    raise MachineOnly("A web page has no sockets of its own.")
 
 
 def free_port() -> int:
@@ -120,9 +125,7 @@ class Connection:
     def close(self):
         if self in _open:
             _open.discard(self)
-            if (
-                self.sent and not self.talking
-            ):  # nobody waits for the answer; it arrived all the same
+            if self.sent and not self.talking:  # it arrives all the same
                 self._hand_over()
 
     def shutdown(self, how):
@@ -157,7 +160,7 @@ class Connection:
 
 
 class Far:
-    """The server's end of a connection on which all has come: what a handler of http.server wants."""
+    """The server's end of a connection on which all has come, for a handler of http.server."""
 
     def __init__(self, received: bytes):
         self.received, self.answer = received, bytearray()

@@ -2,8 +2,8 @@
 
 It runs on a free port of 127.0.0.1, whose socket is made here and handed over. Settings are handed
 over as FLASK_… variables and nothing else of the caller's FLASK_ environment gets through, so runs
-can't touch each other. The child ends when its standard input closes: even a killed workbench leaves
-nothing behind. Where there are no processes, inside.py takes this file's place.
+can't touch each other. The child ends when its standard input closes: even a killed workbench
+leaves nothing behind. Where there are no processes, inside.py takes this file's place.
 """
 
 from __future__ import annotations

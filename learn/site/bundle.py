@@ -102,9 +102,8 @@ def make_runtime(target: Path, packages: Path) -> dict[str, int]:
 
 def _gather_libraries(place: Path) -> None:
     """Copy what a page uses of the installed packages, and what stands in for compiled ones."""
-    locked = dict(
-        re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.txt").read_text(), re.M)
-    )
+    lock = (ROOT / "requirements.txt").read_text("utf-8")
+    locked = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.M))
     for name in DISTRIBUTIONS:
         for path in _files(name, locked):
             wanted = any(fnmatch(str(path), one) for one in USED)
@@ -185,7 +184,7 @@ def _compile(pyodide: Path, *folders: Path) -> None:
 
 
 def _archive(folder: Path) -> bytes:
-    """Return a folder as an archive, always the same bytes. It is not packed, to be read quickly."""
+    """Return a folder as an archive, always the same bytes, not packed, to be read quickly."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for path in sorted(folder.rglob("*")):

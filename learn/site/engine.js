@@ -98,7 +98,7 @@ export class Engine {
     });
   }
 
-  #hear({ number, progress, said, answer, error, kept }) {
+  #hear({ number, progress, said, answer, error, ended, kept }) {
     if (progress) {
       this.share = Math.max(this.share, progress.share);
       return this.onProgress({ ...progress, share: this.share });
@@ -108,6 +108,7 @@ export class Engine {
     if (!one) return;
     if (said) return one.hear?.(said);
     this.waiting.delete(number);
+    if (ended) this.#end();
     if (error) one.reject(new Error(error));
     else one.resolve(answer);
   }

@@ -12,6 +12,8 @@ const TOTAL = LOADED.reduce((sum, name) => sum + sizes[name], 0);
 const LOADING = 0.6; // the share of the bar that is for bytes
 const HOME = "/tutorial";
 
+const ENDED = "Python itself came to an end in this page; run it again and it starts anew.";
+
 let page, begun;
 let last = Promise.resolve();
 
@@ -30,7 +32,9 @@ async function answer({ number, what, ...given }) {
     const kept = what === "practice" ? page.progress : undefined;
     postMessage({ number, answer: done, kept });
   } catch (error) {
-    postMessage({ number, error: sentence(error) });
+    // Pyodide itself has failed, and goes no further, unless it is Python that says so.
+    const ended = page !== undefined && error?.constructor?.name !== "PythonError";
+    postMessage({ number, error: ended ? ENDED : sentence(error), ended });
   }
 }
 
@@ -111,8 +115,8 @@ async function start(progress) {
   page = pyodide.runPython(`
 import sys
 sys.path[:0] = ["${HOME}", "${HOME}/libraries.zip"]
-import no_openssl
-no_openssl.begin()
+import in_page
+in_page.begin()
 from learn.commands.page import Page
 Page`)(progress ?? "");
   tell(1, "ready");

@@ -19,7 +19,7 @@ USERS = {  # `sub` never changes and is never given to anybody else; a name or a
 }
 PASSWORDS = {"user1": argon2id.hash("pass1"), "user2": argon2id.hash("pass2")}
 CLIENTS = {}
-# All in memory. The first key is the next one, the second signs; the rest goes by id, code or token.
+# All in memory. The first key is the next, the second signs. The rest goes by id, code or token.
 keys, logins, codes, tokens = [], {}, {}, {}
 
 

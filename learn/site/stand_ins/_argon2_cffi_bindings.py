@@ -87,9 +87,7 @@ class lib:
             return -26
         memory, rounds, lanes = (int(found[number]) for number in (3, 4, 5))
         try:
-            salt, digest = (
-                base64.b64decode(found[n] + b"=" * (-len(found[n]) % 4)) for n in (6, 7)
-            )
+            salt, digest = _decode(found[6]), _decode(found[7])
         except ValueError:
             return -32
         if rounds < 1 or lanes < 1 or memory < 8 * lanes or len(salt) < 8 or len(digest) < 4:
@@ -100,6 +98,10 @@ class lib:
 
 def _digest(kind, password, salt, *costs):
     return js_hashes.argon2(_NAMES[kind], bytes(password), bytes(salt), *costs).to_bytes()
+
+
+def _decode(text):
+    return base64.b64decode(text + b"=" * (-len(text) % 4))
 
 
 def _encode(data):

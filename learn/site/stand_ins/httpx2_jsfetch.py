@@ -1,4 +1,4 @@
-"""In a web page, httpx2 takes its transports from here: the usual ones, as sockets are stood in for."""
+"""Where httpx2 looks for its transports in a web page: the usual ones, over loopback.py."""
 
 from httpx2._transports.default import AsyncHTTPTransport as AsyncJavascriptFetchTransport
 from httpx2._transports.default import HTTPTransport as JavascriptFetchTransport

@@ -31,6 +31,21 @@ const look = EditorView.theme({
   },
 });
 
+// Typed over a selection, a text takes on the colours of what it replaces: browsers write them into a
+// style attribute, which the page's policy refuses, with an error in the console. So it isn't theirs to do.
+const overSelection = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { state } = view;
+    if (event.inputType !== "insertText" || event.data === null || state.selection.main.empty) {
+      return false;
+    }
+    event.preventDefault();
+    const change = { userEvent: "input.type", scrollIntoView: true };
+    view.dispatch(state.update(state.replaceSelection(event.data), change));
+    return true;
+  },
+});
+
 /** As `edit` in editor.js. */
 export function codeMirror(place, { text, label, onChange, onRun }) {
   const host = document.createElement("div");
@@ -43,7 +58,7 @@ export function codeMirror(place, { text, label, onChange, onRun }) {
   const extensions = [
     lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(),
     highlightActiveLine(), indentUnit.of("    "), EditorState.tabSize.of(4), python(),
-    syntaxHighlighting(colours), look,
+    syntaxHighlighting(colours), look, overSelection,
     EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
     EditorView.updateListener.of((update) => update.docChanged && onChange()),
     keymap.of([

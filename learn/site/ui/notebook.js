@@ -36,6 +36,7 @@ function new_cell(place, index) {
       if (!editor) {
         const box = make("div");
         pre.replaceWith(box);
+        box.append(pre); // until the editor is there
         change.hidden = true;
         const label = `Cell ${index + 1}`;
         editor = await edit(box, { text, label, onChange: changed, onRun: () => run_to(index) });

@@ -25,6 +25,7 @@ let busy = false;
 
 const box = make("div");
 field.replaceWith(box);
+box.append(field); // until the editor is there
 const editor = await edit(box, {
   text: last ?? first,
   label: "exercise.py",

@@ -32,7 +32,7 @@ class Reader:
     def __init__(self, browser, address, viewport=DESK, scheme="light", **more):
         self.context = browser.new_context(viewport=viewport, color_scheme=scheme, **more)
         self.context.add_init_script(LISTEN)
-        self.address, self.faults, self.elsewhere = address, [], []
+        self.address, self.faults, self.elsewhere, self.asked = address, [], [], []
         self.context.on("request", self._asked)
         self.page = self.new_page()
 
@@ -47,6 +47,7 @@ class Reader:
             self.faults.append(message.text)
 
     def _asked(self, request):
+        self.asked.append(request.url)
         if not request.url.startswith((self.address, "data:", "blob:")):
             self.elsewhere.append(request.url)
 
@@ -232,6 +233,102 @@ def without_scripts(browser, address):
     for page in ("index.html", "notebooks/02_basic.html", "lessons/02_basic/practice.html"):
         reader.page.goto(address + page)
         found[page] = reader.page.locator("main").inner_text()
+    return found
+
+
+def cells(browser, address):
+    """Run a cell (those above come first), change it, break it, let it loop, stop it, go on."""
+    reader = Reader(browser, address)
+    page, found = reader.page, {}
+
+    def cell(number):
+        return page.locator(f"#cell-{number}")
+
+    def state(number, words):
+        cell(number).get_by_role("status").filter(has_text=words).wait_for(timeout=90_000)
+        return cell(number).locator(".outputs").inner_text()
+
+    def write(code):
+        page.keyboard.press("Control+A")
+        page.keyboard.type(code)
+        page.keyboard.press("Control+Enter")
+
+    reader.open("notebooks/02_basic.html")
+    found["asked before"] = [url for url in reader.asked if "/run/" in url]
+    cell(2).get_by_role("button", name="Run").click()
+    found["ran"] = state(2, "ran just now")
+    found["first ran too"] = cell(1).get_by_role("status").inner_text()
+    cell(2).get_by_role("button", name="Edit").click()
+    cell(2).locator(".cm-content").wait_for()
+    write("app.get('/public')")
+    found["changed"] = state(2, "ran just now")
+    write("1 / 0")
+    found["broken"] = state(2, "failed")
+    write("while True: pass")
+    page.get_by_role("button", name="Stop").click()
+    found["stopped"] = cell(2).locator(".outputs").inner_text()
+    found["bar"] = page.locator("#engine p").inner_text()
+    page.reload()
+    cell(2).locator(".cm-content").wait_for()
+    found["kept"] = cell(2).locator(".cm-content").inner_text()
+    cell(2).get_by_role("button", name="As it was").click()
+    cell(2).get_by_role("button", name="Run").click()
+    found["again"] = state(2, "ran just now")
+    found["wrong"] = reader.wrong()
+    return found
+
+
+def checked(browser, address):
+    """Check an exercise and ask for a hint; return what is shown, and again after a reload."""
+    reader = Reader(browser, address)
+    page, found = reader.page, {}
+
+    def ask(name, words):
+        page.get_by_role("button", name=name, exact=True).click()
+        page.locator("#answer").filter(has_text=words).wait_for(timeout=120_000)
+        return page.locator("#answer").inner_text()
+
+    def states():
+        return page.locator(".steps > li").evaluate_all("all => all.map(e => e.dataset.state)")
+
+    reader.open("lessons/02_basic/practice.html")
+    page.locator(".cm-content").wait_for()
+    found["check"] = ask("Check", "Step 1")
+    found["states"] = states()
+    found["hint"] = ask("Hint", "Hint 1")
+    page.reload()
+    page.locator(".cm-content").wait_for()
+    found["states, reloaded"] = states()
+    found["another"] = ask("Hint", "Hint")
+    page.get_by_role("button", name="Solution", exact=True).click()
+    found["asked"] = page.locator("#ask-text").inner_text()
+    page.get_by_role("button", name="No", exact=True).click()
+    found["wrong"] = reader.wrong()
+    return found
+
+
+def explained(browser, address):
+    """Type while Python starts; then go offline, and type on. What was asked of the network?"""
+    reader = Reader(browser, address)
+    page, found = reader.page, {}
+    answer = page.locator("#answer")
+    reader.open("explain.html")
+    found["asked before"] = [url for url in reader.asked if "/run/" in url]
+    page.locator("#paste").focus()
+    page.keyboard.type("Authorization: Basic dXNlcjE6cGFzczE=")
+    found["kept"] = page.locator("#paste").input_value()
+    answer.filter(has_text="pass1").wait_for(timeout=90_000)
+    before = len(reader.asked)
+    reader.context.set_offline(True)
+    page.locator("#paste").fill("Authorization: Basic dXNlcjI6cGFzczI=")
+    answer.filter(has_text="pass2").wait_for(timeout=30_000)
+    page.locator("#paste").fill("")
+    answer.filter(has_not_text="pass2").wait_for(state="attached", timeout=30_000)
+    found["then asked"] = reader.asked[before:]
+    found["stored"] = page.evaluate(
+        "[JSON.stringify(localStorage), JSON.stringify(sessionStorage)]"
+    )
+    found["wrong"] = reader.wrong()
     return found
 
 

@@ -1,9 +1,10 @@
 """Chromium with a page that has an Engine (learn/site/engine.js), driven by Playwright, headless.
 
 Usage: running_driver.py CHROMIUM ADDRESS. Each line on standard input is a JSON list: a method of
-the engine and its arguments; or "loop", which runs an endless cell and stops it after a second; or
-"asked", for the addresses that were asked for. Each line on standard output is the answer, a JSON
-object: outputs, answer, error.
+the engine and its arguments; "loop", which runs an endless cell and stops it after a second; "at",
+which starts another engine with this base; "progress", for that property; or "asked", for the
+addresses that were asked for. Each line on standard output is the answer, a JSON object: outputs,
+answer, error.
 """
 
 import json
@@ -22,6 +23,7 @@ CALL = """async ([name, ...given]) => {
             engine.stop();
             return { outputs, answer: (await looping).stopped };
         }
+        if (name === "at") return { answer: await new Engine({ base: given[0] }).start() };
         if (name === "progress") return { answer: engine.progress };
         return { outputs, answer: await engine[name](...given) };
     } catch (error) {

@@ -354,3 +354,37 @@ def test_pages_come_at_once_and_stand_still(drive, capsys):
             )
     assert all(one["bytes"] < LIMIT for one in found.values())
     assert all(one["layout shift"] < 0.1 for one in found.values())
+
+
+@pytest.mark.rest
+def test_cells_run_change_break_and_stop(drive):
+    """A cell runs with those above it, can be changed, fails with a sentence, can be stopped."""
+    found = drive("cells")
+    assert found["asked before"] == []  # nothing of Python is loaded to read
+    assert "WWW-Authenticate: Basic" in found["ran"] and "127.0.0.1:36091" not in found["ran"]
+    assert found["first ran too"] == "ran just now"
+    assert "Hello, whoever you are!" in found["changed"] and "401" not in found["changed"]
+    assert "ZeroDivisionError" in found["broken"] and "Hello" not in found["broken"]
+    assert found["stopped"] == "It was stopped." and "starts anew" in found["bar"]
+    assert found["kept"] == "while True: pass"
+    assert "WWW-Authenticate: Basic" in found["again"] and found["wrong"] == []
+
+
+@pytest.mark.rest
+def test_an_exercise_is_checked_in_the_page(drive):
+    """As in the terminal: the step, the exchange, the question; hints go on after a reload."""
+    found = drive("checked")
+    assert "charset" in found["check"] and "< HTTP/1.1 401 UNAUTHORIZED" in found["check"]
+    assert found["states"][:3] == ["passed", "failed", "untried"]
+    assert found["states, reloaded"] == found["states"]
+    assert "Hint 1 of 3" in found["hint"] and "Hint 2 of 3" in found["another"]
+    assert found["asked"].startswith("0 of 9 steps are done.") and found["wrong"] == []
+
+
+@pytest.mark.rest
+def test_what_is_pasted_stays_in_the_page(drive):
+    """What is typed while Python starts is read; then nothing is asked of any server, nor kept."""
+    found = drive("explained")
+    assert found["kept"] == "Authorization: Basic dXNlcjE6cGFzczE="
+    assert found["asked before"] == found["then asked"] == found["wrong"] == []
+    assert found["stored"] == ["{}", "{}"]

@@ -8,7 +8,17 @@ import pytest
 from learn.layout import ROOT
 
 # From the first to the last: a room imports from those before it and from itself.
-ORDER = ["install", "layout", "explain", "showing", "running", "practice", "measure", "site", "commands"]
+ORDER = [
+    "install",
+    "layout",
+    "explain",
+    "showing",
+    "running",
+    "practice",
+    "measure",
+    "site",
+    "commands",
+]
 FILES = sorted((ROOT / "learn").rglob("*.py"))
 # What runs in a process of its own, outside of the package.
 APART = {"child", "gunicorn_config", "porter", "locustfile", "bare", "httpbin_app", "jwt_extended"}

@@ -1,13 +1,21 @@
-"""What hashlib has of OpenSSL, which is not in a web page: scrypt and PBKDF2, from npm."""
+"""What is otherwise in a web page: scrypt and PBKDF2, and how JSON is read.
+
+hashlib has the two from OpenSSL, which is not here; hashes.js has them from npm. JSON is read by
+Python's own Python instead of its C, for which a page's stack is too small: brackets in brackets,
+a thousand deep, would end the page instead of being a RecursionError.
+"""
 
 import hashlib
+import json
 
 import js_hashes  # hashes.js
 
 
 def begin():
-    """Put them where Python has them elsewhere."""
+    """Put all of it where Python has it elsewhere."""
     hashlib.scrypt, hashlib.pbkdf2_hmac = scrypt, pbkdf2_hmac
+    json.decoder.scanner.make_scanner = json.decoder.scanner.py_make_scanner
+    json._default_decoder = json.JSONDecoder()
 
 
 def scrypt(password, *, salt, n, r, p, maxmem=0, dklen=64):
@@ -24,7 +32,5 @@ def pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None):
     size = hashlib.new(hash_name).digest_size
     if hash_name.lower() not in ("sha1", "sha256", "sha512"):
         raise ValueError(f"unsupported hash type {hash_name}")
-    found = js_hashes.pbkdf2(
-        hash_name.lower(), bytes(password), bytes(salt), iterations, dklen or size
-    )
-    return found.to_bytes()
+    given = (hash_name.lower(), bytes(password), bytes(salt), iterations, dklen or size)
+    return js_hashes.pbkdf2(*given).to_bytes()
