@@ -68,7 +68,7 @@ class Inside:
         with self._within():
             try:
                 importlib.invalidate_caches()
-                app = self._load_alone()
+                app = self._load()
                 child.give_templates(app)
             except SystemExit as error:
                 code = error.code if isinstance(error.code, str) else traceback.format_exc()
@@ -81,20 +81,6 @@ class Inside:
                 self._refused = printable(traceback.format_exc())
                 return
         loopback.serve(self.port, loopback.http(functools.partial(self._answer, app)))
-
-    def _load_alone(self):
-        """Load the file with an object of its own where Flask has one for all apps of a process."""
-        from flask import Flask
-
-        usual = Flask.session_interface
-        Flask.session_interface = own = type(usual)()
-        try:
-            app = self._load()
-        finally:
-            Flask.session_interface = usual
-        if isinstance(app, Flask) and app.session_interface is usual:
-            app.session_interface = own
-        return app
 
     def _load(self):
         try:

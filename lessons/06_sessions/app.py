@@ -16,13 +16,21 @@ from functools import wraps
 from urllib.parse import unquote
 
 from flask import Flask, abort, g, redirect, render_template, request, url_for
+from flask.sessions import SessionInterface
 
 import store
 
 app = Flask(__name__)
-app.session_interface.open_session = lambda app, request: None  # Flask's own session is not used
 # Our pages load nothing, and no page of another site can show them in a frame.
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+
+class NoSession(SessionInterface):
+    def open_session(self, app, request):
+        return None  # Flask's own, whose cookie says what it holds, is not used: none is opened
+
+
+app.session_interface = NoSession()
 
 
 @app.before_request

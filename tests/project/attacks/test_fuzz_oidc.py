@@ -1,6 +1,6 @@
 """Lesson 08 with requests, answers and tokens that nobody thought of: nobody is let in by them.
 
-Hypothesis makes them: of each kind a hundred and fifty, the same in every run; `--long` sends two
+Hypothesis makes them: of each kind a hundred and fifty, the same in every run; `--long` sends a
 thousand others. What a provider says is as odd as what a browser brings, so the workbench's own is
 made to say it. provider.py is asked in the same way.
 """
@@ -16,7 +16,7 @@ from wire import request, send
 from learn import Browser, Lesson, Provider
 
 pytestmark = pytest.mark.rest
-EASY, LONG = 150, 2_000
+EASY, LONG = 150, 1_000
 CLIENT = ("fuzzed", "secret-of-the-fuzz")
 FORM = b"Content-Type: application/x-www-form-urlencoded"
 

@@ -402,3 +402,12 @@ def test_table_is_current(kind):
     else:
         columns |= {"keys": "a new key", "wrong": "sees another"}
         clients.hold_table(f"{kind} of others", table(kind, CLIENTS, columns))
+
+
+def test_node_packages_are_locked():
+    """Each of Node's packages has its version and its hash, and no line names a place to get it."""
+    packages = json.loads((NODE / "package-lock.json").read_text("utf-8"))["packages"]
+    assert {f"node_modules/{name}" for name in ("oidc-provider", "openid-client")} <= set(packages)
+    for name, about in packages.items():
+        assert not name or (about["version"] and about["integrity"].startswith("sha512-")), name
+        assert "resolved" not in about, name

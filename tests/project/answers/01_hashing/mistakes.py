@@ -695,7 +695,7 @@ MISTAKES = [
     {
         "name": "replaces the old hash by a cheap Argon2id",
         "kind": "storage",
-        "step": "TestOldHashes",
+        "step": "TestArgon2",
         "base": "factory",
         "old": ("        connection().execute(change, [argon2.hash(password), name, stored])"),
         "new": (

@@ -633,8 +633,18 @@ MISTAKES = [
         "kind": "identity",
         "step": "TestText",
         "base": "login_manager",
-        "old": ('    text = unicodedata.normalize("NFC", text)\n    return text if'),
-        "new": ('    text = unicodedata.normalize("NFC", text).lower()\n    return text if'),
+        "changes": [
+            (
+                "    if name is None or password is None:\n        return None\n",
+                "    if name is None or password is None:\n        return None\n"
+                "    password = password.lower()\n",
+            ),
+            (
+                "sql(add, name, hasher.hash(password)",
+                "sql(add, name, hasher.hash(password.lower())",
+            ),
+            ("sql(change, hasher.hash(new)", "sql(change, hasher.hash(new.lower())"),
+        ],
     },
     {
         "name": "cuts a password off after eight characters",
@@ -737,7 +747,7 @@ MISTAKES = [
     {
         "name": "scrypt, as Werkzeug makes it",
         "kind": "storage",
-        "step": "TestText",
+        "step": "TestStored",
         "base": "hooks",
         "changes": [
             ("context.verify(password, stored)", "check_password_hash(stored, password)"),
@@ -763,10 +773,6 @@ MISTAKES = [
                     "from werkzeug.security import check_password_hash, "
                     "generate_password_hash\n"
                 ),
-            ),
-            (
-                'if text is None or not 0 < len(text) <= 4096 or "\\0" in text:',
-                "if text is None or not 0 < len(text) <= 4096:",
             ),
         ],
     },
