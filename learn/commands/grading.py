@@ -48,6 +48,9 @@ def grade(lesson, submissions, csv_file, json_file, junitxml, pages, jobs, beyon
     walls, why_not = has_walls()
     if not walls:
         click.echo(no_box(why_not), err=True)
+        if jobs > 1:
+            click.echo("One is judged at a time, lest it change another's checks.", err=True)
+            jobs = 1
     bounds = Bounds(seconds=seconds)
     try:
         with (

@@ -63,7 +63,8 @@ class Judges:
     """So many workers for a lesson; used with `with`, and `judge` may be called from threads.
 
     every: whether to go on after a step that failed; beyond: whether the optional steps count;
-    walls: whether to use bubblewrap, which has to be there then.
+    walls: whether to use bubblewrap, which has to be there then. Without it there is one worker: a
+    submission could change the checks while those of another are read.
     """
 
     def __init__(self, folder: Path, jobs=1, *, walls, every=True, beyond=False, bounds=None):
@@ -84,7 +85,7 @@ class Judges:
         self._others = {child.pid for child in psutil.Process().children()}  # none of ours
         self._free: queue.SimpleQueue = queue.SimpleQueue()
         self._workers: set[_Worker] = set()
-        for _ in range(jobs):
+        for _ in range(jobs if walls else 1):
             self._free.put(None)
 
     def judge(self, path: Path, whole: bool = False, on_step=None) -> Outcome:
