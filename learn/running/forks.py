@@ -1,9 +1,9 @@
 """Start processes as forks of one that has imported what they need: a fifth of the time of a start.
 
 That one is porter.py, which runs in a process of its own and is told by a socket what to start.
-A box (box.py) has one inside its walls. Where there is no box, each lesson has one of its own, which
-is started with the first server of that lesson and ends with the workbench. It is used on Linux
-only: on macOS, a fork that goes on without exec can be ended by the system's own libraries.
+A box (box.py) has one inside its walls. Where there is no box, each lesson has one of its own,
+which is started with the first server of that lesson and ends with the workbench. It is used on
+Linux only: on macOS, a fork that goes on without exec can be ended by the system's own libraries.
 """
 
 from __future__ import annotations
