@@ -195,7 +195,8 @@ import json, sys
 from learn.layout import find_folder
 from learn.practice.check import run_checks
 verdict = run_checks(find_folder(sys.argv[1]), sys.argv[2], every=True)
-elsewhere = [name for result in verdict.results for name in result.elsewhere]
+needed = [result for result in verdict.results if not result.step.beyond]
+elsewhere = [name for result in needed for name in result.elsewhere]
 print(json.dumps({**verdict.as_dict(), "elsewhere": elsewhere}))
 """
 
