@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -75,7 +76,9 @@ def test(arguments):
     """
     if set(arguments) <= {"--long", "--rest"}:
         first = [] if arguments else ["--first"]
-        # A file's tests stay together: they share a server, or a notebook's kernel.
-        together = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+        # A file's tests stay together: they share a server, or a notebook's kernel. Many wait, so
+        # there is one process more than there are processors.
+        processes = str(min((os.cpu_count() or 1) + 1, 4))
+        together = ["-n", processes, "--dist", "loadfile"]
         arguments = [*arguments, *first, *together]
     sys.exit(wait_for(subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)))

@@ -68,7 +68,7 @@ def days():
         yield pytest.param(day, marks=mark)
 
 
-@pytest.mark.parametrize("day", days())
+@pytest.mark.parametrize("day", list(days()))
 def test_bad_day(tutorial, day):
     """A file that can't be right is answered with a sentence, not with a traceback."""
     text, sentences = DAYS[day]

@@ -112,6 +112,7 @@ def test_progress_is_right_after_a_change(tutorial):
     assert "0 of 7 steps" not in tutorial.learn().stdout
 
 
+@pytest.mark.rest
 def test_broken_state_costs_nothing(tutorial, request):
     """Whatever stands in the state file, the commands work."""
     tutorial.learn("start", "03")

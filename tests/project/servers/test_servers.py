@@ -51,6 +51,7 @@ def curl(*arguments):
 
 
 @posix
+@pytest.mark.rest
 def test_hashing_with_four_workers():
     """Who registers in one worker can log in in every worker, and after a restart."""
     with Lesson("01", workers=4) as app:
@@ -92,6 +93,7 @@ def test_digest_with_four_workers():
 
 
 @posix
+@pytest.mark.rest
 def test_jwt_with_four_workers():
     """A token of one worker is good in all, and after logout in none, not even after a restart."""
     with Lesson("04", workers=4) as app:
@@ -104,6 +106,7 @@ def test_jwt_with_four_workers():
 
 
 @posix
+@pytest.mark.rest
 def test_sessions_with_four_workers():
     """A session of one worker is good in all; after logout a copy of its cookie is so in none."""
     with Lesson("06", workers=4) as app:

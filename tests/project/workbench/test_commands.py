@@ -73,7 +73,7 @@ def test_explain_says_what_it_needs():
 
 
 @pytest.mark.parametrize(
-    "number", [pytest.param(n, marks=() if n == "02" else pytest.mark.long) for n in NUMBERS]
+    "number", [pytest.param(n, marks=() if n == "03" else pytest.mark.long) for n in NUMBERS]
 )
 def test_play_shows_the_notebook(number):
     """`play` runs a notebook in the terminal: prose, code, headers; plain when piped."""
