@@ -47,9 +47,12 @@ def bench(lesson, quick, growth, waits, everything, as_json):
             progress.update(task, description=what, completed=share)
 
         found = benchmark.run(parts, quick, advance, folder)
+    if found.get("failed"):
+        click.echo(found["failed"], err=True)
+    status = 1 if found.get("failed") else 0
     if as_json:
         click.echo(json.dumps(found, indent=1))
-        return
+        sys.exit(status)
     console = make_console()
     for title, table in benchmark.tables(found):
         console.print(f"{title}\n", table, "", sep="\n")
@@ -65,6 +68,7 @@ def bench(lesson, quick, growth, waits, everything, as_json):
             f"\nNot measured: {', '.join(found['missing'])}. They have an environment of their"
             " own; docs/performance.md says how to make it."
         )
+    sys.exit(status)
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

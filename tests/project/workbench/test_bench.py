@@ -19,8 +19,10 @@ from contextlib import closing
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from learn import Table
+from learn.commands import main
 from learn.layout import ROOT, LessonError, find_folder
 from learn.measure import bench, cases, hashes, load, waiting
 
@@ -202,6 +204,21 @@ def test_waits_need_no_generator(monkeypatch, tmp_path):
     monkeypatch.setattr(waiting, "measure", lambda *_: {"learn": 1})
     found = bench.run(["waits"])
     assert found["waits"] == {"learn": 1} and "load generator" not in found["machine"]
+
+
+def test_a_wait_that_fails_loses_nothing(monkeypatch):
+    """What was measured is kept and shown when one of the waits, which come last, fails."""
+
+    def fail(*_):
+        raise LessonError("The tests failed.")
+
+    monkeypatch.setattr(waiting, "measure", fail)
+    monkeypatch.setattr(bench, "measure", lambda *_: {})
+    monkeypatch.setattr(bench, "machine", lambda **_: {"cores": 2})
+    done = CliRunner().invoke(main, ["bench", "--all", "--json"])
+    assert done.exit_code == 1 and done.stderr.strip() == "The tests failed."
+    found = json.loads(done.stdout)
+    assert found["growth"] == {} and found["machine"] == {"cores": 2}
 
 
 def test_missing_peers_are_named(monkeypatch, tmp_path):
