@@ -14,6 +14,9 @@ spec = importlib.util.spec_from_file_location("of_learn", Path(__file__).with_na
 child = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(child)
 
+# A worker that is being forked when the end comes misses the signal: it is killed after so long.
+graceful_timeout = 3  # seconds
+
 
 def when_ready(server):  # called by gunicorn, before it forks its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
