@@ -27,7 +27,7 @@ POLICY = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancesto
 
 class NoSession(SessionInterface):
     def open_session(self, app, request):
-        return None  # Flask's own, whose cookie says what it holds, is not used: none is opened
+        return None  # Flask's own, whose cookie anybody can read, isn't used, so none is opened
 
 
 app.session_interface = NoSession()
@@ -39,7 +39,7 @@ def read_cookie():
 
 
 def login_required(view):
-    """Let a view be called for who is logged in only; the row of session and user is in g.user."""
+    """Let nobody reach a view without a session, which it finds with its user, one row, in g.user."""
 
     @wraps(view)
     def wrapper(*args, **kwargs):
@@ -135,7 +135,7 @@ def end_sessions():
 
 def page(template, status=200, **values):
     html = render_template(template, csrf=csrf_token(), **values)
-    return html + "\n", status, {"Content-Type": "text/html; charset=utf-8"}
+    return app.response_class(html + "\n", status, mimetype="text/html")
 
 
 def csrf_token():

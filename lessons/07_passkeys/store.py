@@ -180,7 +180,7 @@ def refuse_tags(response):
     """Raise an error if a device's CBOR has tags, which CTAP2 (section 8) forbids.
 
     With tags a part can name another part twice, which names another twice, and so on. The library
-    writes anew what it has read, and of 200 bytes that would make gigabytes.
+    writes anew what it has read, and from 260 bytes that would make gigabytes.
     """
     no_tags = defaultdict(lambda: None)  # to call None is an error
     data = getattr(response, "authenticator_data", None)
