@@ -14,8 +14,8 @@ ALSO = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 
 # Which can't run in a page, and why. test_running.py holds that all others do.
 ELSEWHERE = {
-    "07_passkeys": "it needs cryptography and cbor2, compiled code that npm has no build of for a page",
-    "08_oidc": "it needs cryptography, compiled code that npm has no build of for a page, and a second server",
+    "07_passkeys": "it needs cryptography and cbor2, compiled code that no page can load",
+    "08_oidc": "it needs cryptography, compiled code that no page can load, and a provider",
     "99_compare": "it measures, and it runs all lessons, two of which can't run in a page",
 }
 

@@ -39,7 +39,7 @@ def read_cookie():
 
 
 def login_required(view):
-    """Let nobody reach a view without a session, which it finds with its user, one row, in g.user."""
+    """Keep a view from whoever isn't logged in; it finds session and user, one row, in g.user."""
 
     @wraps(view)
     def wrapper(*args, **kwargs):

@@ -6,8 +6,9 @@
 
 A session can be stolen, or used by whoever sits down at the machine. So what matters asks for the
 passkey again, and a hash of what is confirmed is part of the challenge. What was signed is kept, so
-that anyone can verify later what was agreed to. One gap remains: the authenticator shows no amount. The user
-believes the page, and malware in the browser can show one transfer and have another signed.
+that anyone can verify later what was agreed to. One gap remains: the authenticator shows no amount.
+The user believes the page, and malware in the browser can show one transfer and have another
+signed.
 """
 
 import hashlib

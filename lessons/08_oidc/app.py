@@ -10,22 +10,19 @@ believed: it must belong to a login that this browser began here, and count for 
 """
 
 import re
-import time
 
-from authlib.integrations.flask_client import FlaskOAuth2App, OAuth, OAuthError
+from authlib.integrations.flask_client import OAuth
 from authlib.oauth2.claims import JWTClaims
 from flask import Flask, abort, redirect, render_template, request, url_for
-from joserfc.errors import BadSignatureError, JoseError
-from joserfc.jwk import KeySet
+from joserfc.errors import JoseError
 from requests import RequestException
 
 import sessions
 import store
+from client import DOWN, Provider
 
 app = Flask(__name__)
-ALGORITHMS = ["RS256", "PS256", "ES256"]  # with public keys; never "none", never HS256
 LEEWAY = 10  # seconds by which the provider's clock may differ from ours
-DOWN = "The provider does not answer as it should. Try again in a moment."
 LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -34,7 +31,7 @@ def login():
     """Send the browser to the provider, and note what will show that the answer is for it."""
     # What Authlib makes here: state ties the answer to this login, nonce the ID token, and the code
     # counts only with the verifier of the challenge that the address holds (PKCE, RFC 7636).
-    asked = ask(provider.create_authorization_url, url_for("callback", _external=True))
+    asked = provider.ask(provider.create_authorization_url, url_for("callback", _external=True))
     store.keep_login(asked["state"], sessions.browser(), asked["nonce"], asked["code_verifier"])
     return redirect(asked["url"])
 
@@ -46,17 +43,17 @@ def callback():
     if not begun:
         abort(400, "This login was not begun in this browser, or it is over. Begin at /login.")
     # Else another provider could have us bring it a code of this one (mix-up, RFC 9207).
-    named = ask(provider.load_server_metadata).get("authorization_response_iss_parameter_supported")
-    issuer = app.config["ISSUER"]
+    document, issuer = provider.ask(provider.load_server_metadata), app.config["ISSUER"]
+    named = document.get("authorization_response_iss_parameter_supported")
     if request.args.get("iss", None if named else issuer) != issuer:
         abort(400, "This answer is not from the provider that was asked. Begin at /login.")
     if request.args.get("error") == "access_denied":
         abort(400, "You said no at the provider, so nobody is logged in.")
     if not request.args.get("code"):
         abort(400, "The provider sent no code, so nobody is logged in.")
-    token = ask(redeem, request.args["code"], begun["verifier"])
+    token = provider.ask(redeem, request.args["code"], begun["verifier"])
     claims = claims_of(token["id_token"], begun["nonce"])
-    person = claims if "name" in claims else ask(provider.userinfo, token=token)
+    person = claims if "name" in claims else provider.ask(provider.userinfo, token=token)
     if person.get("sub") != claims["sub"]:  # OIDC Core 5.3.2
         abort(400, "The provider tells about somebody else than who logged in.")
     # The pair is the account. Somebody else may have the same name or mail address, now or later.
@@ -75,7 +72,7 @@ def redeem(code, verifier):
 
 def claims_of(token, nonce=None, kind=None, needed=(), audience=None):
     """Return what a token of the provider's says, all checked; answer 400 if it does not count."""
-    ask(provider.fetch_jwk_set)
+    provider.ask(provider.fetch_jwk_set)
     wanted = {name: {"essential": True} for name in ("iat", "exp", *needed)}
     wanted["iss"] = {"essential": True, "value": app.config["ISSUER"]}
     wanted["aud"] = {"essential": True, "value": audience or app.config["CLIENT_ID"]}
@@ -91,51 +88,6 @@ def claims_of(token, nonce=None, kind=None, needed=(), audience=None):
         reason = reason[:100].encode("ascii", "replace").decode()  # it may quote the token's header
         abort(400, f"The provider's token does not count: {reason}.")
     return claims
-
-
-def ask(question, *arguments, **more):
-    """Return what the provider answers; answer 503 if it is down, slow, or talks nonsense."""
-    try:
-        return question(*arguments, **more)
-    except Exception as error:  # nonsense comes in all shapes
-        if isinstance(error, OAuthError) and error.error == "invalid_grant":
-            abort(400, "The provider does not take this code: it is used or old. Begin at /login.")
-        provider.server_metadata = {}  # it may be part of the nonsense
-        app.logger.error("%s: %s", question.__name__, type(error).__name__)
-        abort(503, DOWN)
-
-
-class Provider(FlaskOAuth2App):
-    """Authlib's client, with what it leaves to the application."""
-
-    next_look = 0
-
-    def load_server_metadata(self):
-        if time.time() - self.server_metadata.get("_loaded_at", 0) > 600:
-            self.server_metadata = {}  # with its keys: one that is withdrawn soon counts no more
-        metadata = super().load_server_metadata()
-        if metadata["issuer"] != app.config["ISSUER"]:  # OIDC Discovery 4.3
-            raise ValueError("it says that it is another provider")
-        metadata["id_token_signing_alg_values_supported"] = ALGORITHMS  # Authlib goes by these
-        return metadata
-
-    def parse_id_token(self, *token):
-        try:
-            return super().parse_id_token(*token)
-        except BadSignatureError:  # it is forged, or a key without a name was changed
-            if self.fetch_jwk_set() == self.fetch_jwk_set(force=True):
-                raise
-            return super().parse_id_token(*token)
-
-    def fetch_jwk_set(self, force=False):
-        # A key that we don't know is a new one, or made up by anybody: look, but not every time.
-        if force and time.monotonic() < self.next_look:
-            return self.server_metadata["jwks"]
-        if force:
-            self.next_look = time.monotonic() + 10
-        keys = super().fetch_jwk_set(force)
-        KeySet.import_key_set(keys)  # raises if these are no keys
-        return keys
 
 
 @app.get("/public")
@@ -159,7 +111,7 @@ def logout():
     sessions.end()
     back = url_for("public", _external=True)
     # The provider asks the user, since no id_token_hint comes along: no token has to be kept.
-    asked = ask(provider.create_logout_url, back, client_id=app.config["CLIENT_ID"])
+    asked = provider.ask(provider.create_logout_url, back, client_id=app.config["CLIENT_ID"])
     return redirect(asked["url"], 303)
 
 

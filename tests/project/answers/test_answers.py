@@ -23,6 +23,7 @@ from learn.practice.steps import number_of, read_steps
 HERE = Path(__file__).parent
 FOLDERS = sorted(p.name for p in HERE.iterdir() if (p / "mistakes.py").is_file())
 RIGHT = [(f, p.name) for f in FOLDERS for p in HERE.glob(f"{f}/*.py") if p.name != "mistakes.py"]
+BESIDE = ("app.py", "client.py")  # in which a mistake of app.py may be
 KINDS = {  # what a mistake is about
     "identity": "who somebody is, what they may do, which password or code is right",
     "storage": "what is kept, and in what form",
@@ -61,15 +62,20 @@ def run(folder, path, *arguments):
 
 
 def with_mistake(folder, mistake):
-    """Return the right answer's text with the mistake in it."""
-    base = HERE / folder / f"{mistake['base']}.py"
+    """Return the right answer with the mistake in it: texts by file, the answer's own first.
+
+    What is made from app.py may have it in client.py as well, which then lies beside it.
+    """
+    files = [HERE / folder / f"{mistake['base']}.py"]
     if mistake["base"] == "app":
-        base = LESSONS / folder / "app.py"
-    text = base.read_text("utf-8")
+        files = [path for path in map((LESSONS / folder).joinpath, BESIDE) if path.is_file()]
+    texts = [path.read_text("utf-8") for path in files]
+    names = ["exercise.py", *(path.name for path in files[1:])]
     for old, new in mistake.get("changes") or [(mistake["old"], mistake["new"])]:
-        assert text.count(old) == 1, f"{text.count(old)} times in {base.name}: {old}"
-        text = text.replace(old, new)
-    return text
+        found = [number for number, text in enumerate(texts) for _ in range(text.count(old))]
+        assert len(found) == 1, f"{len(found)} times in {', '.join(p.name for p in files)}: {old}"
+        texts[found[0]] = texts[found[0]].replace(old, new)
+    return dict(zip(names, texts, strict=True))
 
 
 def test_every_mistake_still_fits_its_answer():
@@ -118,9 +124,9 @@ def pytest_generate_tests(metafunc):
 @pytest.mark.rest
 def test_mistake_is_caught_at_its_step(folder, mistake, tmp_path, request):
     """A wrong answer is caught at the step that its mistake belongs to."""
-    text = with_mistake(folder, mistake)
+    for name, text in with_mistake(folder, mistake).items():
+        (tmp_path / name).write_text(text, "utf-8")
     path = tmp_path / "exercise.py"
-    path.write_text(text, "utf-8")
     only = [] if request.config.getoption("--long") else ["-k", mistake["step"]]
     status, failed, said = run(folder, path, "--maxfail=1", *only)
     assert status == 1 and failed is not None, said

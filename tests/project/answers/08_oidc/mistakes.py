@@ -639,8 +639,16 @@ MISTAKES = [
         "kind": "headers",
         "step": "TestProvider",
         "base": "app",
-        "old": "    except Exception as error:  # nonsense comes in all shapes\n",
-        "new": "    except (RequestException, OAuthError) as error:\n",
+        "changes": [
+            (
+                "    except Exception as error:  # nonsense comes in all shapes\n",
+                "    except (RequestException, OAuthError) as error:\n",
+            ),
+            (
+                "from joserfc.jwk import KeySet\n",
+                "from joserfc.jwk import KeySet\nfrom requests import RequestException\n",
+            ),
+        ],
     },
     {
         "name": "remembers nonsense",
@@ -648,7 +656,7 @@ MISTAKES = [
         "step": "TestProvider",
         "base": "app",
         "changes": [
-            ("        provider.server_metadata = {}  # it may be part of the nonsense\n", ""),
+            ("            self.server_metadata = {}  # it may be part of the nonsense\n", ""),
             ("        KeySet.import_key_set(keys)  # raises if these are no keys\n", ""),
         ],
     },
@@ -657,7 +665,7 @@ MISTAKES = [
         "kind": "identity",
         "step": "TestProvider",
         "base": "app",
-        "old": '        if metadata["issuer"] != app.config["ISSUER"]:',
+        "old": '        if metadata["issuer"] != current_app.config["ISSUER"]:',
         "new": '        if not metadata["issuer"]:',
     },
     {
