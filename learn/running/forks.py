@@ -173,7 +173,7 @@ def imports_of(folder: Path) -> list[str]:
     """Return the modules that a lesson's files import, which any file of it will likely want."""
     names = {"werkzeug.serving", "flask.json.provider", "encodings.idna", "wsgiref.util"}
     for path in folder.glob("*.py"):
-        if path.stem in ("app", "store", "groundwork", "sessions", "client"):
+        if path.stem in ("app", "store", "groundwork", "sessions", "client", "bounded"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     names.add(node.module)

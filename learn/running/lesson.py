@@ -38,7 +38,7 @@ else:
 
 # What an exercise may import of its lesson, and what it may show or render.
 TEMPLATES = "templates"
-GIVEN = ("store.py", "groundwork.py", "sessions.py", "client.py", "static", TEMPLATES)
+GIVEN = ("store.py", "groundwork.py", "sessions.py", "client.py", "bounded.py", "static", TEMPLATES)
 PROVIDER = "provider.py"  # of a lesson that has somebody else check the password
 PASSWORDS = {"user1": "pass1", "user2": "pass2"}
 

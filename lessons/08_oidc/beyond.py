@@ -11,7 +11,7 @@ act here as the user. Cookies count for nothing: no browser sends a token unaske
 """
 
 from authlib.oauth2.claims import JWTClaims
-from flask import abort, request
+from flask import abort, request, url_for
 from joserfc.errors import InvalidClaimError
 from werkzeug.exceptions import BadRequest
 
@@ -52,7 +52,7 @@ def api():
 
 def refuse(status, error, sentence):
     """Refuse with a challenge that says where tokens are to be had (RFC 9728 5.1)."""
-    where = f"{request.url_root}.well-known/oauth-protected-resource"
+    where = url_for("metadata", _external=True)
     challenge = ", ".join(filter(None, [f'Bearer resource_metadata="{where}"', error]))
     abort(app.response_class(f"{sentence}\n", status, {"WWW-Authenticate": challenge}))
 

@@ -46,14 +46,13 @@ class CodeGrant(AuthorizationCodeGrant):
         kept = {name: asked.payload.data.get(name) for name in names}
         kept |= {"login": asked.user, "client": asked.client, "scope": asked.scope}
         kept |= {"auth_time": asked.user.since, "user_id": asked.user.sub}
-        codes[code] = store.Code(**kept, until=time.time() + 60)
+        codes[code] = store.Code(**kept, code=code, until=time.time() + 60)
 
     def query_authorization_code(self, code, client):
-        found = codes.pop(code, None)  # a code gets one try, whoever makes it
-        return found if found and found.client == client and found.until > time.time() else None
+        return store.take_code(code, client)
 
     def delete_authorization_code(self, code):
-        code.login.clients.add(code.client["id"])  # they hear of it when this login ends
+        """There is nothing left to do: to look for it was to take it."""
 
     def authenticate_user(self, code):
         return code
@@ -137,9 +136,9 @@ def authorize():
     login = store.find_login()
     try:
         grant = server.get_consent_grant(end_user=login)
-        resource = request.args.get("resource")
+        resource = request.values.get("resource")  # from where Authlib takes it: a form as well
         if resource and resource not in grant.client.get("resources", []):
-            raise OAuth2Error(error="invalid_target", redirect_uri=request.args["redirect_uri"])
+            raise OAuth2Error(error="invalid_target", redirect_uri=grant.redirect_uri)
     except OAuth2Error as error:
         error.state = request.args.get("state")
         answer = server.handle_error_response(request, error)
@@ -183,7 +182,7 @@ def end_session():
     if login:
         store.refuse_forged_form()
         store.log_out()
-        for id in login.clients:
+        for id in list(login.clients):
             tell(find_client(id), login)
     back, state = (request.args.get(name) for name in ("post_logout_redirect_uri", "state"))
     if client and back in client.get("post_logout_redirect_uris", []):

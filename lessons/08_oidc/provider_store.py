@@ -1,6 +1,8 @@
 """What lesson 08's provider stands on: settings, users, sites, what it keeps, forms and headers."""
 
 import hmac
+import logging
+import threading
 import time
 from secrets import token_hex, token_urlsafe
 from types import SimpleNamespace
@@ -21,6 +23,8 @@ PASSWORDS = {"user1": argon2id.hash("pass1"), "user2": argon2id.hash("pass2")}
 CLIENTS = {}
 # All in memory. The first key is the next, the second signs. The rest goes by id, code or token.
 keys, logins, codes, tokens = [], {}, {}, {}
+rotating = threading.Lock()
+logging.getLogger("authlib").setLevel(logging.INFO)  # at DEBUG, it would log secrets and tokens
 
 
 def set_up(app):
@@ -93,9 +97,10 @@ def rotate_keys():
     Clients look for keys that they don't know, but not every time: so the next one is published
     before it signs. The last one stays, since what it signed lives on.
     """
-    while len(keys) < 2 or time.time() - keys[0]["iat"] > current_app.config["KEY_LIFETIME"]:
-        about = {"use": "sig", "alg": "RS256", "iat": int(time.time())}
-        keys[:] = [RSAKey.generate_key(2048, about, auto_kid=True), *keys[:2]]
+    with rotating:  # two requests at once would rotate twice
+        while len(keys) < 2 or time.time() - keys[0]["iat"] > current_app.config["KEY_LIFETIME"]:
+            about = {"use": "sig", "alg": "RS256", "iat": int(time.time())}
+            keys[:] = [RSAKey.generate_key(2048, about, auto_kid=True), *keys[:2]]
 
 
 def log_in(name, password):
@@ -126,6 +131,18 @@ class Code(SimpleNamespace):
         return lambda: self.__dict__.get(name.removeprefix("get_"))
 
 
+def take_code(code, client):
+    """Return what a code stands for, once, if it was made for this client; None if not."""
+    found = codes.pop(code, None)  # a code gets one try, whoever makes it
+    if not found:  # one that comes again may be stolen, and so what it brought (RFC 6749 4.1.2)
+        for token in [token for token, (made, *_) in list(tokens.items()) if made.code == code]:
+            tokens.pop(token, None)
+        return None
+    found.login.clients.add(found.client["id"])  # they hear of it when this login ends
+    good = found.client == client and found.until > time.time()
+    return found if good and found.login in list(logins.values()) else None
+
+
 def save_token(token, asked):
     tokens[token["access_token"]] = asked.user, token["scope"], time.time() + token["expires_in"]
 
@@ -144,7 +161,9 @@ def page(template, status=200, **values):
 def refuse_forged_form():
     """Refuse a form that no page of ours has sent (lesson 06)."""
     kept, sent = session.get("csrf", ""), request.form.get("csrf", "")
-    if not kept or not hmac.compare_digest(kept.encode(), sent.encode()):
+    ours = kept and hmac.compare_digest(kept.encode(), sent.encode())
+    own = f"{request.scheme}://{request.host}"
+    if not ours or request.headers.get("Origin", own) != own:
         abort(400, "This form is too old, or it came without its cookie. Reload it and try again.")
 
 

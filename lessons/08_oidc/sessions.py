@@ -34,7 +34,10 @@ def browser():
 
 
 def begin(account, sid):
-    """Begin a session, in place of whatever the browser sent; sid: the provider's name for it."""
+    """Begin a session, in place of whatever the browser sent; sid: the provider's name for it.
+
+    Answer 400 if the provider has just ended that: its logout token may overtake a login.
+    """
     end()
     session["id"], now = token_urlsafe(32), time.time()
     values = [
@@ -43,8 +46,13 @@ def begin(account, sid):
         sid,
         now,
         now + current_app.config["ABSOLUTE_TIMEOUT"],
+        digest(f"sid {sid}"),
+        now,
     ]
-    db().execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", values)
+    begin = """INSERT INTO sessions SELECT ?, ?, ?, ?, ?
+        WHERE NOT EXISTS (SELECT 1 FROM logouts WHERE digest = ? AND until > ?)"""
+    if not db().execute(begin, values).rowcount:
+        abort(400, "The provider has ended this login meanwhile. Begin at /login.")
 
 
 def find():
@@ -52,10 +60,12 @@ def find():
     find = "SELECT * FROM sessions JOIN accounts ON account = id WHERE digest = ?"
     row = db().execute(find, [digest(session.get("id"))]).fetchone()
     now, ends = time.time(), current_app.config
-    # A time too far ahead tells of a clock that was set back; no session may live on it for ever.
-    if not row or not 0 < row["until"] - now <= ends["ABSOLUTE_TIMEOUT"]:
+    if not row:
         return None
-    if abs(now - row["used"]) >= ends["IDLE_TIMEOUT"]:
+    # A time too far ahead tells of a clock that was set back; no session may live on it for ever.
+    lives = 0 < row["until"] - now <= ends["ABSOLUTE_TIMEOUT"]
+    if not lives or abs(now - row["used"]) >= ends["IDLE_TIMEOUT"]:
+        db().execute("DELETE FROM sessions WHERE digest = ?", [row["digest"]])  # for good
         return None
     if abs(now - row["used"]) >= ends["IDLE_TIMEOUT"] / 30:  # not at each request: writing costs
         db().execute("UPDATE sessions SET used = ? WHERE digest = ?", [now, row["digest"]])
@@ -73,6 +83,9 @@ def end_of(issuer, sub, sid):
 
     sub may be None where sid is not. A session of which no sid is known ends with its sub.
     """
+    if sid:  # noted for a minute, for a login that is still under way: see begin
+        note = "INSERT OR REPLACE INTO logouts VALUES (?, ?)"
+        db().execute(note, [digest(f"sid {sid}"), time.time() + 60])
     end = """DELETE FROM sessions WHERE account IN
         (SELECT id FROM accounts WHERE issuer = :issuer AND sub = coalesce(:sub, sub))
         AND (:sid IS NULL OR sid = :sid OR sid IS NULL AND :sub IS NOT NULL)"""

@@ -80,4 +80,5 @@ def account_of(issuer, sub, name):
 def first_use(jti, until):
     """Note a logout token's name until it ends; False if it is noted already."""
     use = "INSERT OR IGNORE INTO logouts VALUES (?, ?)"
-    return db().execute(use, [digest(jti), until]).rowcount == 1
+    # SQLite has no room for a number without end; 2**53 seconds are long enough.
+    return db().execute(use, [digest(jti), min(until, 2**53)]).rowcount == 1

@@ -92,7 +92,8 @@ def without(attack, folder) -> dict[str, str]:
     Each text that is replaced stands in exactly one of the files, once. folder: the lesson's.
     Its templates are among them, as "templates/login.html".
     """
-    names = ["groundwork.py", "store.py", "sessions.py", "client.py", "app.py", f"{attack.file}.py"]
+    names = ["groundwork.py", "store.py", "sessions.py", "client.py", "bounded.py", "app.py"]
+    names += [f"{attack.file}.py"]
     names = dict.fromkeys(name for name in names if (folder / name).is_file())
     names |= dict.fromkeys(f"templates/{file.name}" for file in folder.glob("templates/*"))
     texts = {name: (folder / name).read_text("utf-8") for name in names}
