@@ -46,7 +46,7 @@ def begin(account, sid):
         sid,
         now,
         now + current_app.config["ABSOLUTE_TIMEOUT"],
-        digest(f"sid {sid}"),
+        digest(f"sid {sid!r}"),
         now,
     ]
     begin = """INSERT INTO sessions SELECT ?, ?, ?, ?, ?
@@ -85,7 +85,7 @@ def end_of(issuer, sub, sid):
     """
     if sid:  # noted for a minute, for a login that is still under way: see begin
         note = "INSERT OR REPLACE INTO logouts VALUES (?, ?)"
-        db().execute(note, [digest(f"sid {sid}"), time.time() + 60])
+        db().execute(note, [digest(f"sid {sid!r}"), time.time() + 60])
     end = """DELETE FROM sessions WHERE account IN
         (SELECT id FROM accounts WHERE issuer = :issuer AND sub = coalesce(:sub, sub))
         AND (:sid IS NULL OR sid = :sid OR sid IS NULL AND :sub IS NOT NULL)"""

@@ -4,6 +4,7 @@ import functools
 import html
 import json
 import re
+import time
 import zlib
 from base64 import urlsafe_b64decode
 from urllib.parse import parse_qsl, urlsplit
@@ -14,12 +15,33 @@ from flask.sessions import SecureCookieSessionInterface
 from learn import Browser, Provider
 
 LOGOUT = "/backchannel-logout"
+NO_ADDRESSES = ["http://a..b/x", "http://h:99999/", "http://h/\ud800", f"http://{'a' * 70}/"]
+ODD_KEYS = [{"kty": "OKP", "crv": "X999", "x": "AAAA"}, {"kty": "RSA", "kid": "1"}, {"kid": "2"}]
+ODD_KEYS += [{"kty": "EC", "crv": "brainpoolP256r1", "x": "AA", "y": "AA"}, {"kty": "new"}]
+
+
+class Liar(Provider):
+    """A provider that `telling` can also give a function to call before it answers, by path.
+
+    before: for a path, a function of the handler; if it returns True, that was the answer.
+    """
+
+    def _handler(self):
+        liar, usual = self, super()._handler()
+
+        class Handler(usual):
+            def answer(self, form):
+                before = liar._wrong.get("before", {}).get(urlsplit(self.path).path)
+                if not (before and before(self)):
+                    super().answer(form)
+
+        return Handler
 
 
 @functools.cache
 def liar():
     """Return the provider that these attacks bring, one for all of them."""
-    return Provider()
+    return Liar()
 
 
 def settings():
@@ -252,6 +274,141 @@ def keys_asked_for_without_end(target):
         target.post(LOGOUT, form={"logout_token": liar().logout_token(sign="stranger")})
     asked = liar().counts["/jwks"] - before
     return f"{asked} requests" if asked > 4 else None
+
+
+def forget(target):
+    """Have the app forget the provider's document and keys, as it does after any nonsense."""
+    logged_in(target, answers={"/token": 500})
+
+
+def drip(handler, start):
+    """Begin an answer, then send a byte now and then; tell whether all of them were waited for."""
+    try:
+        handler.wfile.write(start)
+        for _ in range(16):
+            time.sleep(0.5)
+            handler.wfile.write(b" ")
+    except OSError:
+        return False
+    return True
+
+
+def answer_byte_by_byte(target):
+    """As the provider, send a byte every half second: how long is a worker held by it?"""
+    for start in (b"HTTP/1.0 200 OK\r\nX:", b"HTTP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n"):
+        held = []
+
+        def before(handler, start=start, held=held):
+            held.append(drip(handler, start))
+            return True
+
+        forget(target)
+        with liar().telling(before={"/.well-known/openid-configuration": before}):
+            Browser(target).get("/login")
+        if True in held:
+            return "for as long as the provider likes"
+    return None
+
+
+def answer_without_end(target):
+    """As the provider, send a document of two megabytes: is all of it read?"""
+    forget(target)
+    with liar().telling(metadata={"x": "x" * 2_000_000}):
+        read = Browser(target).get("/login").status == 302
+    forget(target)
+    return "all of it" if read else None
+
+
+def carried_elsewhere(target):
+    """At the token endpoint, send the app on to another server: does it carry the code there?"""
+    with Provider() as other:
+
+        def before(handler):
+            handler.send_response(307)
+            handler.send_header("Location", f"http://127.0.0.1:{other.port}/token")
+            handler.end_headers()
+            return True
+
+        logged_in(target, before={"/token": before})
+        return "code and verifier" if other.counts else None
+
+
+def endpoint_elsewhere(target):
+    """Have the document name a token endpoint elsewhere, and without TLS: who gets the secret?"""
+    with Provider() as other:
+        forget(target)
+        place = f"http://127.0.0.1:{other.port}/token"
+        logged_in(target, metadata={"token_endpoint": place})
+        forget(target)
+        return "the client's secret" if other.counts else None
+
+
+def endpoint_that_is_none(target):
+    """Have the document name addresses that are none: does that end in an error of the app?"""
+    seen = set()
+    for place in NO_ADDRESSES:
+        forget(target)
+        with liar().telling(metadata={"authorization_endpoint": place}):
+            seen.add(Browser(target).get("/login").status)
+    forget(target)
+    return "an error 500" if 500 in seen else None
+
+
+def key_of_an_unknown_kind(target):
+    """Publish keys of kinds that nobody knows beside the right one: who gets in then?"""
+    out, keys = [], [key.public for key in liar().keys]
+    for key in ODD_KEYS:
+        forget(target)
+        if not taken(target, answers={"/jwks": json.dumps({"keys": [key, *keys]})}):
+            out.append(key)
+    forget(target)
+    return "nobody" if out else None
+
+
+def withdrawn_key(target):
+    """Use a key that was withdrawn, while the clock was set back by a day."""
+    forget(target)
+    logged_in(target)
+    old, day = liar().keys, 86_400
+    liar().rotate()
+    new, liar().keys, now = liar().keys, old, int(time.time())
+    token = liar().logout_token(iat=now - day, exp=now - day + 120)
+    liar().keys = new
+    target.set_clock(-day)
+    answer = target.post(LOGOUT, form={"logout_token": token})
+    target.set_clock(0)
+    return "it counts" if answer.status == 200 else None
+
+
+def session_after_its_end(target):
+    """Use a session that ended, unused, after the clock was set back."""
+    browser = logged_in(target)
+    target.set_clock(2400)
+    assert not greeted(browser)
+    target.set_clock(1200)
+    name = greeted(browser)
+    target.set_clock(0)
+    return f"in as {name}" if name else None
+
+
+def logout_token_for_ever(target):
+    """As the provider, log somebody out by a token that ends after the end of time."""
+    browser = logged_in(target)
+    answer = target.post(LOGOUT, form={"logout_token": liar().logout_token(exp=2**63)})
+    return f"status {answer.status}" if answer.status != 200 or greeted(browser) else None
+
+
+def logout_during_a_login(target):
+    """Log out at the provider in the moment in which the app asks it who has logged in."""
+    statuses = []
+
+    def before(handler):
+        answer = target.post(LOGOUT, form={"logout_token": liar().logout_token()})
+        statuses.append(answer.status)
+
+    browser = logged_in(target, before={"/userinfo": before})
+    assert statuses == [200]
+    return "logged in all the same" if greeted(browser) else None
 
 
 def page_in_a_frame(target):

@@ -1,11 +1,19 @@
 """What is tried on lesson 08, and what becomes of it."""
 
 import on_oidc
-from attack import NOT_THERE, WORKS, Attack, StillWorks
+from attack import FAILS, NOT_THERE, WORKS, Attack, StillWorks
 
 _UNVERIFIED = (
     '__import__("json").loads(__import__("base64").urlsafe_b64decode(token.split(".")[1] + "=="))'
 )
+_ELSEWHERE = 'if there.scheme != "https" and there[:2] != here[:2]:'
+_NOT_ABS = 'if time.time() - self.server_metadata.get("_loaded_at", 0) > 600:'
+_EVER = "        WHERE ? != ?"
+_REVIVES = (
+    'db().execute("DELETE FROM sessions WHERE digest = ?", [row["digest"]])  # for good',
+    "pass",
+)
+_CLOCK = (("clock", True),)
 _WORKS = [  # name, reference, function
     ("ID token without a signature", "RFC 8725 3.2", on_oidc.unsigned),
     ("ID token signed with the public key", "RFC 8725 2.1", on_oidc.signed_with_the_public_key),
@@ -95,6 +103,97 @@ OIDC = [
         on_oidc.keys_asked_for_without_end,
         NOT_THERE,
         (("if force and time.monotonic() < self.next_look:", "if False:"),),
+    ),
+    Attack(
+        "08",
+        "Answer byte by byte",
+        "CWE-400",
+        on_oidc.answer_byte_by_byte,
+        WORKS,
+        (("        g.timer.start()\n", ""),),
+        long=True,
+    ),
+    Attack(
+        "08",
+        "Answer without end",
+        "CWE-770",
+        on_oidc.answer_without_end,
+        WORKS,
+        (("BYTES = 2**20", "BYTES = 2**30"),),
+    ),
+    Attack(
+        "08",
+        "Code carried to another server",
+        "RFC 9700 4.12",
+        on_oidc.carried_elsewhere,
+        WORKS,
+        (("if answer.is_redirect or len(body) > BYTES:", "if len(body) > BYTES:"),),
+    ),
+    Attack(
+        "08",
+        "Token endpoint without TLS",
+        "RFC 6749 3.2",
+        on_oidc.endpoint_elsewhere,
+        WORKS,
+        ((_ELSEWHERE, "if False:"),),
+    ),
+    Attack(
+        "08",
+        "Endpoint that is none",
+        "CWE-755",
+        on_oidc.endpoint_that_is_none,
+        WORKS,
+        (
+            ("urlsplit(iri_to_uri(place))", 'urlsplit("")'),
+            (_ELSEWHERE, "if False:"),
+        ),
+    ),
+    Attack(
+        "08",
+        "Key of an unknown kind",
+        "RFC 7517 5",
+        on_oidc.key_of_an_unknown_kind,
+        FAILS,
+        (('[key for key in keys["keys"] if is_known(key)]', 'keys["keys"]'),),
+    ),
+    Attack(
+        "08",
+        "Withdrawn key, clock set back",
+        "CWE-324",
+        on_oidc.withdrawn_key,
+        NOT_THERE,
+        (('if abs(time.time() - self.server_metadata.get("_loaded_at", 0)) > 600:', _NOT_ABS),),
+        settings=_CLOCK,
+    ),
+    Attack(
+        "08",
+        "Ended session, clock set back",
+        "CWE-613",
+        on_oidc.session_after_its_end,
+        NOT_THERE,
+        (_REVIVES,),
+        settings=_CLOCK,
+    ),
+    Attack(
+        "08",
+        "Logout token without end",
+        "CWE-190",
+        on_oidc.logout_token_for_ever,
+        NOT_THERE,
+        (("min(until, 2**53)", "until"),),
+    ),
+    Attack(
+        "08",
+        "Login that overtakes its logout",
+        "CWE-362",
+        on_oidc.logout_during_a_login,
+        NOT_THERE,
+        (
+            (
+                "        WHERE NOT EXISTS (SELECT 1 FROM logouts WHERE digest = ? AND until > ?)",
+                _EVER,
+            ),
+        ),
     ),
     Attack(
         "08",
