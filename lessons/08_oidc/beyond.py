@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["authlib>=1.6.6", "flask>=3.1", "joserfc>=1.0", "requests>=2.32"]
+# dependencies = ["authlib>=1.6.6", "flask>=3.1", "joserfc>=1.0", "requests>=2.32.2"]
 # ///
 """Lesson 08, one step beyond app.py: an API that takes the provider's access tokens (RFC 9068).
 
