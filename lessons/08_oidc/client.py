@@ -44,7 +44,7 @@ class Provider(FlaskOAuth2App):
         metadata = super().load_server_metadata()
         if metadata["issuer"] != current_app.config["ISSUER"]:  # OIDC Discovery 4.3
             raise ValueError("it says that it is another provider")
-        here = urlsplit(metadata["issuer"])
+        here = urlsplit(current_app.config["ISSUER"])
         for name, place in list(metadata.items()):
             if place and name.endswith(("_endpoint", "jwks_uri")):
                 there = urlsplit(iri_to_uri(place))  # raises if it is no address
