@@ -489,3 +489,14 @@ def test_what_no_page_can_run_has_no_buttons_for_it(pages):
     for folder in all_lessons():
         text = (pages / "lessons" / folder.name / "practice.html").read_text("utf-8")
         assert ('data-do="check"' in text) == (folder.name not in ELSEWHERE)
+
+
+@pytest.mark.rest
+def test_practice_shows_what_the_lesson_gives(pages):
+    """Each file that an exercise may use stands in one tab; the solution is the last of them."""
+    for folder in all_lessons():
+        text = (pages / "lessons" / folder.name / "practice.html").read_text("utf-8")
+        tabs = re.findall(r'role="tab" [^>]*>([^<]+)<', text)
+        assert tabs[:3] == ["exercise.py", "naive.py", "given"] and tabs[-1] == "app.py"
+        names = [path.relative_to(folder).as_posix() for path in given(folder)]
+        assert re.findall(r"<summary><code>([^<]+)</code>", text) == names
