@@ -47,7 +47,8 @@ def session_owner():
 @app.post("/register/options")
 def registration_options():
     """Say what passkey is wanted of a user who is logged in, or sends the password."""
-    user = (session := sessions.find()) or store.password_owner(REALM)
+    session = sessions.find()
+    user = session or store.password_owner(REALM)
     known = [helpers.base64url_to_bytes(key["id"]) for key in store.passkeys_of(user)]
     options = challenge_for(
         "register",
@@ -64,8 +65,9 @@ def registration_options():
         # A device that has one of these makes no second one.
         exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=id) for id in known],
     )
-    # What ends a session takes its challenges along; this one may have come just after.
-    return (session_owner() and options) if session else options
+    if session:  # what ended it meanwhile took its challenges along, but not this one
+        session_owner()
+    return options
 
 
 @app.post("/register")

@@ -142,7 +142,7 @@ PASSKEYS = [
         "CWE-367",
         on_passkeys.registration_as_the_key_goes,
         NOT_THERE,
-        (("return (session_owner() and options) if session else options", "return options"),),
+        (("if session:  # what ended it", "if False:  # what ended it"),),
     ),
     Attack(
         "07",
