@@ -278,8 +278,8 @@ MISTAKES = [
         "kind": "identity",
         "step": "TestRegistration",
         "base": "app",
-        "old": "user = (session := sessions.find()) or store.password_owner(REALM)",
-        "new": "user, session = store.password_owner(REALM), None",
+        "old": "session = sessions.find()\n    user = session or",
+        "new": "session = None\n    user =",
     },
     {
         "name": "the user handle is the user's name",
