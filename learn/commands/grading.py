@@ -83,7 +83,6 @@ def _bar(count: int):
     if not sys.stderr.isatty():
         yield lambda grade: None
         return
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -93,9 +92,11 @@ def _bar(count: int):
         TimeRemainingColumn,
     )
 
+    from ..showing.console import make_error_console
+
     columns = [BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left:")]
     columns += [TimeRemainingColumn(), TextColumn("{task.description}", markup=False)]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=make_error_console(), transient=True) as progress:
         task = progress.add_task("", total=count)
         yield lambda grade: progress.update(
             task, advance=1, description=f"{grade.submission.name}: {grade.state}"
@@ -122,7 +123,7 @@ def _print_table(grades):
         )
     for one in grades:
         cells = [Text(printable(" ".join(cell.split())[:300])) for cell in row(one)]
-        cells[1].stylize(colours.get(one.state, "yellow"))
+        cells[1].stylize(colours.get(one.state, "magenta"))
         table.add_row(*cells)
     console = make_console()
     console.print(table)

@@ -27,11 +27,10 @@ def bench(lesson, quick, growth, waits, everything, as_json):
     loaded by wrk, in turn. With a lesson's number, only what belongs to it. docs/performance.md
     explains the tables.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from ..measure import bench as benchmark
-    from ..showing.console import make_console
+    from ..showing.console import make_console, make_error_console
 
     if lesson and (waits or everything):
         raise click.UsageError("The waits belong to no single lesson. Leave its number out.")
@@ -40,7 +39,7 @@ def bench(lesson, quick, growth, waits, everything, as_json):
     parts = benchmark.PARTS if everything else wanted or benchmark.PARTS[:1]
     columns = [BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeElapsedColumn()]
     columns.append(TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=make_error_console(), transient=True) as progress:
         task = progress.add_task("", total=1.0)
 
         def advance(what, share):

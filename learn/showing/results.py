@@ -28,7 +28,7 @@ def as_rich(verdict):
     from rich.text import Text
 
     parts = [Text(f"{verdict.folder.name}, {verdict.path.name}", "bold")]
-    colour = "green" if verdict.passed else "yellow"
+    colour = "green" if verdict.passed else "magenta"
     parts += [Text(bar(verdict.done, len(verdict.steps)), colour), Text("")]
     if verdict.broken:
         parts.append(Text("It can't be checked yet.", "bold red"))

@@ -169,7 +169,10 @@ def what_run_prints(folder, copy):
     shell, said, answered = Shell(copy, 5000 + int(folder[:2])), "", []
     try:
         shell.serve(f"python3 -m learn run {folder[:2]}")
-        for line in re.findall(r"^    (.+)$", shell.log.read_text("utf-8"), re.M):
+        printed = re.compile(r"terminal:\n\n((?:    .+\n)+)\n")
+        wait_until(lambda: printed.search(shell.log.read_text("utf-8")), "nothing to try")
+        lines = printed.search(shell.log.read_text("utf-8"))[1].splitlines()
+        for line in map(str.strip, lines):
             said += shell.type(fill_in(line, said, shell.log))
             if status := status_of(line, said):
                 answered.append((line, status))
