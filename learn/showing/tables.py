@@ -75,7 +75,10 @@ class SideBySide(Table):
 
     def _plain_rows(self):
         return [
-            [_without_marks(title), *(f"{one.status} {_cut(_said(one), 200)}" for one in answers)]
+            [
+                _without_marks(title),
+                *(f"{one.status} {_cut(_said(one), 200)}".strip() for one in answers),
+            ]
             for title, *answers in self.tried
         ]
 
@@ -96,8 +99,8 @@ def _cut(line: str, length: int) -> str:
 
 
 def _without_marks(cell: str) -> str:
-    """Return a cell without the marks of Markdown: `code`, **strong**, *stressed*, a quoted |."""
-    cell = re.sub(r"`([^`]*)`|\*\*(.+?)\*\*|\*(\w[^*]*)\*", r"\1\2\3", cell)
+    """Return a cell without the marks of Markdown that tables use: `code`, **strong**, \\|."""
+    cell = re.sub(r"`([^`]*)`|\*\*(.+?)\*\*", r"\1\2", cell)
     return cell.replace("\\|", "|")
 
 

@@ -10,7 +10,8 @@ import time
 import httpx2
 import pytest
 
-from learn import Lesson, LessonError
+from learn import Exchange, Lesson, LessonError, SideBySide, show
+from learn.commands.walk import things_to_try
 from learn.layout import LESSONS, NOTEBOOKS, ROOT, find_notebook, notebooks
 
 NUMBERS = [p.name[:2] for p in sorted(LESSONS.iterdir()) if (p / "app.py").is_file()]
@@ -87,6 +88,17 @@ def test_play_shows_the_notebook(number):
         assert "WWW-Authenticate" in done.stdout and "Authorization" in done.stdout
 
 
+def test_an_answer_is_cut_in_a_notebook_and_wraps_in_a_terminal(capsys):
+    """Two attempts side by side: the end of a long answer, and marks in it, are seen in play."""
+    said = "The token does not count, for a reason that stands at the end: *aud* is `other`"
+    answer = Exchange("GET", "/", [], "", 400, "BAD REQUEST", [], said)
+    table = SideBySide([("`aud`", answer, answer)])
+    assert table.rows[0][1].endswith("…") and "other" not in table._repr_markdown_()
+    show(table)
+    words = capsys.readouterr().out.split()
+    assert words.count("*aud*") == 2 and words.count("`other`") == 2 and "aud" in words
+
+
 @pytest.mark.parametrize("name", ["compare", "99", 99, "99_compare", "notebooks/99_compare.ipynb"])
 def test_the_comparison_is_found(name):
     """The notebook that compares the lessons has several names, and comes after all of them."""
@@ -124,6 +136,24 @@ def test_run_serves_until_ctrl_c(file):
     assert process.wait(10) == 0
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(address)
+
+
+def test_things_to_try_fit_the_file():
+    """What `run` prints sets the variables that it uses, and asks for what the file answers."""
+    tried = {
+        (number, file): things_to_try(folder, folder / f"{file}.py").splitlines()
+        for folder in sorted(LESSONS.glob("0*"))
+        for number in [folder.name[:2]]
+        for file in ("app", "naive")
+    }
+    for lines in tried.values():
+        known = set()
+        for line in lines:
+            assert known.issuperset(re.findall(r"\$(\w+)", line)), line
+            known |= set(re.findall(r"^    (\w+)=", line))
+    assert not [line for line in tried["04", "app"] if re.search("/keys|/report|KEY", line)]
+    assert tried["06", "app"].count("    curl -i -b jar http://127.0.0.1:5006/") == 2
+    assert all("/register" in line for line in set(tried["01", "app"]) - set(tried["01", "naive"]))
 
 
 def test_a_broken_file_shows_its_log(tmp_path):
