@@ -79,42 +79,40 @@ def overview():
     table.add_column("lesson", no_wrap=True)
     table.add_column("what it is about")
     table.add_column("your exercise", no_wrap=True)
-    following = None  # the next thing to do
-    for folder in lesson_folders():
-        number = folder.name[:2]
-        state, step = "-", f"start {number}"
-        if (folder / "exercise.py").exists():
-            state, step = how_far(folder)
-        begun = state != "-" and folder.name == progress.last()
-        if step and (following is None or begun):
-            following = step
-        table.add_row(folder.name, title(folder), state)
-    console = make_console()
-    console.print(table)
-    if following and following.startswith("start"):
-        click.echo(f"\nNext: python3 -m learn play {following[6:]}     (walk through the lesson)")
-        click.echo(f"then: python3 -m learn {following}    (rebuild it, checked step by step)")
-    elif following:
-        click.echo(f"\nNext: python3 -m learn {following}")
+    folders = lesson_folders()
+    for folder in folders:
+        begun = (folder / "exercise.py").exists()
+        table.add_row(folder.name, title(folder), how_far(folder) if begun else "-")
+    make_console().print(table)
+    last = next((folder for folder in folders if folder.name == progress.last()), None)
+    if last and (last / "exercise.py").exists() and not progress.is_done(last):
+        following = f"check {last.name[:2]}"
     else:
-        click.echo("\nAll lessons are done. Side by side: python3 -m learn play compare")
+        following = progress.next_command(last)
+    command, _, which = following.partition(" ")
+    if command == "check":
+        click.echo(f"\nNext: python3 -m learn {following}")
+    elif which == "compare":
+        click.echo(f"\nNext: python3 -m learn {following}     (the lessons side by side)")
+    else:
+        click.echo(f"\nNext: python3 -m learn {following}     (walk through the lesson)")
+        click.echo(f"then: python3 -m learn start {which}    (rebuild it, checked step by step)")
     click.echo("All commands: python3 -m learn --help")
 
 
-def how_far(folder: Path) -> tuple[str, str | None]:
-    """Return how far an exercise is, in words, and the command that is next, if any."""
+def how_far(folder: Path) -> str:
+    """Return how far an exercise is, in words."""
     from ..practice import progress
     from ..practice.steps import read_steps
 
     kept = progress.of(folder)
     steps = [step.name for step in read_steps(folder) if step.counts]
     done = len([name for name in steps if name in kept["passed"]])
-    if kept["current"] and done == len(steps):
-        return f"all {done} steps", None
-    state = f"{done} of {len(steps)} steps"
-    if not kept["current"]:
-        state = "changed since its last check" if kept["passed"] else "not checked yet"
-    return state, f"check {folder.name[:2]}"
+    if progress.is_done(folder):
+        return f"all {done} steps"
+    if kept["current"]:
+        return f"{done} of {len(steps)} steps"
+    return "changed since its last check" if kept["passed"] else "not checked yet"
 
 
 def title(folder: Path) -> str:
