@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ..layout import find_folder
-from .group import main, title
+from .group import Number, WholeNumber, main, title
 
 
 @main.command()
@@ -21,12 +21,12 @@ from .group import main, title
 @click.option(
     "--html", "pages", type=click.Path(path_type=Path), help="A page for each learner, in a folder."
 )
-@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, metavar="N")
+@click.option("--jobs", type=WholeNumber(1, 64), default=2, show_default=True, metavar="N")
 @click.option("--beyond", is_flag=True, help="Try the optional steps too.")
 @click.option("--again", is_flag=True, help="Judge again what was judged before.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(10, 3600),
+    type=Number(10, 3600),
     default=300,
     show_default=True,
     help="The longest that one submission may take.",

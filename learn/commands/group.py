@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from ..layout import LESSONS, LessonError
+from ..layout import LESSONS, LessonError, find_notebook
 
 
 class Commands(click.Group):
@@ -22,15 +22,31 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx, args):
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1, 0.5)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            near = self._meant(ctx, args[0])
+            hint = f" Did you mean {near}?" if near else ""
             names = ", ".join(self.list_commands(ctx))
             raise click.UsageError(f"There is no command {args[0]!r}.{hint} There are: {names}.")
         return super().resolve_command(ctx, args)
 
+    def _meant(self, ctx, word: str) -> str:
+        """Return what somebody may have wanted who wrote this word for a command."""
+        if word == "help":
+            return "--help"
+        try:
+            name = find_notebook(word).stem
+        except LessonError:
+            return next(iter(difflib.get_close_matches(word, self.list_commands(ctx), 1, 0.5)), "")
+        return f"play {name[:2] if (LESSONS / name).is_dir() else name[3:]}"
+
     def invoke(self, ctx):
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # `… | head` is content with what it has
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except (KeyboardInterrupt, click.Abort):  # click would say "Aborted!"
+            click.echo(err=True)
+            sys.exit(130)
         except click.MissingParameter as error:
             if error.param is None or error.param.name != "lesson":
                 raise
@@ -48,9 +64,29 @@ class Commands(click.Group):
         except LessonError as error:
             click.echo(str(error), err=True)
             sys.exit(1)
-        except BrokenPipeError:  # `… | head` is content with what it has
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
+
+
+class _Said:
+    """A range that says what fits when something else was written."""
+
+    def convert(self, value, param, ctx):
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            said = f"{value!r} is not {self.what} from {self.min} to {self.max}."
+            self.fail(said, param, ctx)
+
+
+class WholeNumber(_Said, click.IntRange):
+    """The type of an option that takes a whole number in a range."""
+
+    what = "a whole number"
+
+
+class Number(_Said, click.FloatRange):
+    """The type of an option that takes a number in a range."""
+
+    what = "a number"
 
 
 @click.group(
@@ -127,10 +163,15 @@ def lesson_folders() -> list[Path]:
 
 
 def wait_for(process) -> int:
-    """Wait for a child that gets the same Ctrl-C as we do; return its exit status."""
+    """Wait for a child that gets the same Ctrl-C as we do; return its exit status.
+
+    That is 130 if it came to no good end after a Ctrl-C.
+    """
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())  # nobody is left behind
+    interrupted = False
     while True:
         try:
-            return process.wait()
+            status = process.wait()
+            return 130 if status and interrupted else status
         except KeyboardInterrupt:
-            continue
+            interrupted = True

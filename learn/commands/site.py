@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from ..layout import ROOT
-from .group import main
+from .group import WholeNumber, main
 
 
 @main.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--serve", is_flag=True, help="Then serve them on 127.0.0.1. Ctrl-C ends it.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option("--port", type=WholeNumber(0, 65535), default=8000, show_default=True)
 @click.option("--no-build", is_flag=True, help="Serve the pages that are there.")
 @click.option("--no-run", is_flag=True, help="Pages to read only: they need no npm.")
 def site(folder, serve, port, no_build, no_run):

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from ..layout import NOTEBOOKS, ROOT, LessonError, find_folder, find_notebook, notebooks
-from .group import main, wait_for
+from .group import Number, WholeNumber, main, wait_for
 
 
 @main.command()
@@ -65,7 +65,7 @@ def lab(lesson, more):
 @click.argument("lesson")
 @click.option("--naive", "file", flag_value="naive", help="Serve naive.py.")
 @click.option("--exercise", "file", flag_value="exercise", help="Serve your exercise.py.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Instead of the lesson's own.")
+@click.option("--port", type=WholeNumber(0, 65535), help="Instead of the lesson's own.")
 def run(lesson, file, port):
     """Serve a lesson and print what to try. Ctrl-C ends it."""
     from ..running.ending import port_is_free
@@ -182,7 +182,7 @@ class Explain(click.Command):
     help="Try each line of this list as the key of your own token or session.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(1, 86400), default=60, show_default=True, help="For --words."
+    "--seconds", type=Number(1, 86400), default=60, show_default=True, help="For --words."
 )
 @click.option("--json", "as_json", is_flag=True, help="The same notes, for a program.")
 def explain(text, headers, file, passwords, keys, salts, method, target, words, seconds, as_json):

@@ -53,11 +53,18 @@ def make_console():
     from rich.theme import Theme
 
     how = {"theme": Theme(STYLES), "highlight": False, "emoji": False}
-    if sys.stdout.isatty():
-        return Console(**how)
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdigit() and columns != "0" else 80
-    return Console(file=_Trimmed(sys.stdout), width=width, **how)
+    if not sys.stdout.isatty():
+        columns = os.environ.get("COLUMNS", "")
+        how["width"] = int(columns) if columns.isdigit() and columns != "0" else 80
+        how["file"] = _Trimmed(sys.stdout)
+    console = Console(**how)
+    console.on_broken_pipe = _raise_again
+    return console
+
+
+def _raise_again():
+    """Let the BrokenPipeError pass that rich has caught, and would make an exit with status 1."""
+    raise
 
 
 def make_error_console():

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from learn import Exchange, Lesson, LessonError, SideBySide, show
+from learn.commands.tools import as_pytest_takes_it
 from learn.commands.walk import things_to_try
 from learn.layout import LESSONS, NOTEBOOKS, ROOT, find_notebook, notebooks
 
@@ -43,6 +44,49 @@ def test_misspelt_command_gets_the_nearest():
     """A misspelt command is answered with the nearest one and status 2."""
     done = learn("paly")
     assert done.returncode == 2 and "Did you mean play?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "word, meant", [("help", "--help"), ("06", "play 06"), ("compare", "play compare")]
+)
+def test_no_command_but_its_meaning_is_plain(word, meant):
+    """A lesson's number without a command, or help, is answered with what may be meant."""
+    done = learn(word)
+    assert done.returncode == 2 and f"Did you mean {meant}?" in done.stderr
+
+
+@pytest.mark.parametrize("port", ["abc", "70000"])
+def test_a_port_that_is_none(port):
+    """A number that doesn't fit is answered with those that do."""
+    done = learn("run", "06", "--port", port)
+    assert done.returncode == 2 and "not a whole number from 0 to 65535." in done.stderr
+
+
+def test_tests_of_one_lesson():
+    """`test` takes a lesson's number as other commands do, and leaves all else to pytest."""
+    checks = os.path.join("tests", "test_06_sessions.py")
+    assert all(as_pytest_takes_it("--long", w) == checks for w in ("06", "6", "sessions"))
+    for word in ("tests/test_02_basic.py", "no/such.py", "-k", "--on=naive", "learn"):
+        assert as_pytest_takes_it("", word) == word
+    assert as_pytest_takes_it("-k", "06") == "06"  # the value of an option
+    with pytest.raises(LessonError, match="Did you mean sessions?"):
+        as_pytest_takes_it("", "sesions")
+    shown = learn("test", "--help").stdout
+    assert "test 06 --on=exercise" in shown and len(shown.splitlines()) < 30
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipe that breaks like this")
+@pytest.mark.parametrize("command", [["diff", "06"], ["play", "01"]])
+def test_a_pipe_that_ends_is_no_error(command):
+    """What reads the first lines and leaves, as head does, gets no complaint and status 0."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "learn", *command],
+        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    process.stdout.readline()
+    process.stdout.close()
+    with process.stderr as said:
+        assert said.read() == b"" and process.wait(60) == 0
 
 
 @pytest.mark.parametrize("command", ["play", "run", "lab"])
