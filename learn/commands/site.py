@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -30,7 +31,11 @@ def site(folder, serve, port, no_build, no_run):
         raise click.UsageError("--no-build is for --serve: there is nothing left to do.")
     server = serving.make(out, port) if serve else None  # a port that is taken is said at once
     if not no_build:
-        build(out, run=not no_run, say=click.echo)
+        try:
+            build(out, run=not no_run, say=click.echo)
+        except KeyboardInterrupt:
+            click.echo(f"\nInterrupted. The pages in {out} are not whole.", err=True)
+            sys.exit(130)
     if server:
         serving.serve(server, click.echo)
     else:

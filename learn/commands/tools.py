@@ -41,18 +41,17 @@ def bench(lesson, quick, growth, waits, everything, as_json):
     parts = benchmark.PARTS if everything else wanted or benchmark.PARTS[:1]
     columns = [BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeElapsedColumn()]
     columns.append(TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=make_error_console(), transient=True) as progress:
-        task = progress.add_task("", total=1.0)
+    try:
+        with Progress(*columns, console=make_error_console(), transient=True) as progress:
+            task = progress.add_task("", total=1.0)
 
-        def advance(what, share):
-            progress.update(task, description=what, completed=share)
+            def advance(what, share):
+                progress.update(task, description=what, completed=share)
 
-        try:
             found = benchmark.run(parts, quick, advance, folder)
-        except KeyboardInterrupt:
-            progress.stop()
-            click.echo("\nInterrupted. Nothing of it is kept.", err=True)
-            sys.exit(130)
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted. What was measured is not kept.", err=True)
+        sys.exit(130)
     if found.get("failed"):
         click.echo(found["failed"], err=True)
     status = 1 if found.get("failed") else 0

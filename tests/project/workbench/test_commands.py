@@ -1,5 +1,6 @@
 """The command, from outside: what it prints, and what it says to bad input."""
 
+import io
 import os
 import re
 import signal
@@ -130,6 +131,36 @@ def test_play_shows_the_notebook(number):
     assert not re.search(r"\*\*\d{3}\*\*", done.stdout)  # Markdown is drawn, not shown
     if number != "01":
         assert "WWW-Authenticate" in done.stdout and "Authorization" in done.stdout
+
+
+def test_colours_can_be_read_on_black_and_on_white(monkeypatch):
+    """What play shows has the terminal's colour for text, green, red or magenta; no background."""
+    from rich.markdown import Markdown
+    from rich.syntax import Syntax
+
+    from learn.showing import console
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    drawn, theme = console.make_console(), console.code_theme()
+    text = (
+        "# One\n## Two\n### Three\n`x` [y](http://z)\n> q\n\n1. a\n- b\n\n"
+        "|a|b|\n|-|-|\n|c|d|\n\n```python\nx = 'y'\n```"
+    )
+    drawn.print(Markdown(text, code_theme=theme))
+    drawn.print(Syntax("@a\nclass A(B):\n    x = f'{1}' and None  # no", "python", theme=theme))
+    for status in (200, 302, 401, 500):
+        headers = [("Set-Cookie", "a=b"), ("Location", "/")]
+        drawn.print(Exchange("GET", "/", [("Cookie", "a=b")], "", status, "", headers, "text"))
+    found = set(";".join(re.findall(r"\x1b\[([\d;]*)m", sys.stdout.getvalue())).split(";"))
+    looks = {"0", "1", "2", "3", "4"}  # bold, faint, italic, underlined
+    assert {"31", "32", "35"} <= found <= {"31", "32", "35", "39", *looks}, found
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
 
 def test_an_answer_is_cut_in_a_notebook_and_wraps_in_a_terminal(capsys):
