@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from learn import Authenticator, Browser
 from learn.practice.expect import Unexpected, expect, expect_that
@@ -56,6 +56,11 @@ class Visitor(Browser):
         except (ValueError, KeyError, TypeError, AttributeError, AssertionError):
             wanted = "options as parse…OptionsFromJSON reads them (WebAuthn 5.1.8, 5.1.9)"
             raise Unexpected(wanted, repr(answer.text.strip()[:90]), answer, "body") from None
+        rp_id = options["rp"]["id"] if "register" in target else options["rpId"]
+        host = urlsplit(self.origin).hostname
+        if not f".{host}".endswith(f".{rp_id}"):
+            wanted = f"the RP ID {host}, or a domain above it: what a browser on that page accepts"
+            raise Unexpected(wanted, repr(rp_id), answer, "body")
         return options
 
     def creation(self, pair=USER1):

@@ -11,6 +11,7 @@ import click
 
 from ..layout import ROOT, LessonError, find_folder
 from .group import lesson_folders, main
+from .report_file import ReportFile
 
 
 @main.command()
@@ -53,7 +54,7 @@ def reset(lesson):
 @click.option("--all", "every", is_flag=True, help="Every lesson, in a table.")
 @click.option("--file", type=click.Path(), help="Instead of the lesson's exercise.py.")
 @click.option("--json", "as_json", is_flag=True, help="Every step's result, for a program.")
-@click.option("--junitxml", type=click.Path(), help="Every step's result, into this file.")
+@click.option("--junitxml", type=ReportFile(), help="Every step's result, into this file.")
 def check(lesson, watch, every, file, as_json, junitxml):
     """Check your exercise, step by step.
 
@@ -94,7 +95,7 @@ def check(lesson, watch, every, file, as_json, junitxml):
             else:
                 verdicts.append(run_checks(folder, every=machine or every, on_step=on_step))
     if junitxml:
-        write_junit(verdicts, Path(junitxml))
+        write_junit(verdicts, junitxml)
     if as_json:
         found = [verdict.as_dict() for verdict in verdicts]
         click.echo(json.dumps(found if every else found[0], indent=2))

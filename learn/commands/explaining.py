@@ -182,14 +182,13 @@ def drawn(reading: Reading) -> Iterator:
     """Return the answer for rich: what is wrong, then each header, then what was passed over."""
     from rich.text import Text
 
-    from ..showing.exchange import rich_note
+    from ..showing.exchange import add_spans, rich_note
 
     lines = headlines(reading)
     for label, text in lines[:12]:
         line = Text()
         line.append(f"{label}: ", "bold red" if label == "Wrong" else "bold magenta")
-        for number, piece in enumerate(text.split("`")):
-            line.append(piece, "bold" if number % 2 else "")
+        add_spans(line, text)
         yield line
     if len(lines) > 12:
         yield Text(f"… and {len(lines) - 12} more of the kind.")

@@ -10,14 +10,15 @@ import click
 
 from ..layout import find_folder
 from .group import Number, WholeNumber, main, title
+from .report_file import ReportFile
 
 
 @main.command()
 @click.argument("lesson")
 @click.argument("submissions", type=click.Path(exists=True, path_type=Path))
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="The table, into a file.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Every check's result.")
-@click.option("--junitxml", type=click.Path(path_type=Path), help="One suite for each learner.")
+@click.option("--csv", "csv_file", type=ReportFile(), help="The table, into a file.")
+@click.option("--json", "json_file", type=ReportFile(), help="Every check's result.")
+@click.option("--junitxml", type=ReportFile(), help="One suite for each learner.")
 @click.option(
     "--html", "pages", type=click.Path(path_type=Path), help="A page for each learner, in a folder."
 )

@@ -198,6 +198,8 @@ def explain(text, headers, file, passwords, keys, salts, method, target, words, 
     from . import explaining
 
     try:
+        if wrong := [pair for pair in passwords if ":" not in pair]:
+            raise ValueError(f"--password wants USER:PASSWORD, and {wrong[0]!r} has no colon.")
         known = dict(pair.partition(":")[::2] for pair in passwords)
         context = Context(
             method=method,

@@ -50,6 +50,10 @@ _NAMES = {
     "awsalb": "a load balancer's, and no login",
     "_ga": "Google Analytics', and no login",
 }
+# Names of cookies that say who somebody is, or what they may do, and values that stand for nothing.
+_WHO = re.compile(r"(?i)(user(_?name|_?id)?|uid|name|login|account|e?-?mail|role|(is_?)?admin)")
+_PLAIN = re.compile(r"[\w.@+-]{1,20}")
+_SWITCHES = ("none", "null", "undefined")
 
 
 def cookies(header: str, value: str, context: Context) -> list[Note]:
@@ -93,6 +97,12 @@ def _cookie(header: str, pair: str, context: Context) -> list[Note]:
     if found:
         return found + promise
     name = name[len(prefix_of(name)) :]
+    if _WHO.fullmatch(name) and _PLAIN.fullmatch(value) and value.lower() not in _SWITCHES:
+        text = (
+            "plain text, which anybody can read and write anew. A server that believes it, instead"
+            " of looking it up, lets in whoever asks under any name."
+        )
+        return [Note(header, shown(pair), text, False, 1), *promise]
     if name == "session" and value:
         text = "the name of Flask's session cookie, but in no form that can be opened here."
     elif name.lower() in _NAMES and value:

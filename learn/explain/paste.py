@@ -22,7 +22,7 @@ MOST_LINES, MOST_CHARACTERS = 5_000, 400_000
 MOST_FIELDS = 60
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 _HINT = (
-    "Paste one as curl -v or a browser shows it, such as `Authorization: Basic …`, "
+    "Paste a header as curl -v or a browser shows it, such as `Authorization: Basic …`, "
     "`WWW-Authenticate: …` or `Cookie: session=…`, or a bare JWT."
 )
 

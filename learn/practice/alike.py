@@ -20,22 +20,24 @@ LEAST = 40  # pieces of its own; with fewer, nothing is said
 
 @dataclass(frozen=True)
 class Print:
-    """A file's fingerprint: one for the whole, and one for each piece of it."""
+    """A file's fingerprint: of its bytes, of what it does as a whole, and of each piece of that."""
 
+    bytes: str
     whole: str
     pieces: frozenset[int]
 
 
 def fingerprint(source: bytes) -> Print:
     """Return the fingerprint of a file; if it is no Python, that of its bytes alone."""
+    raw = hashlib.sha256(source).hexdigest()
     try:
         tree = ast.parse(source)
         words = list(_words(tree))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Print(hashlib.sha256(source).hexdigest(), frozenset())
+        return Print(raw, raw, frozenset())
     text = "\n".join(words)
     rows = zip(*(words[begin:] for begin in range(PIECE)), strict=False)
-    return Print(hashlib.sha256(text.encode()).hexdigest(), frozenset(map(hash, rows)))
+    return Print(raw, hashlib.sha256(text.encode()).hexdigest(), frozenset(map(hash, rows)))
 
 
 def likenesses(prints: dict[str, Print], lesson: Path) -> dict[str, str]:
@@ -45,10 +47,10 @@ def likenesses(prints: dict[str, Print], lesson: Path) -> dict[str, str]:
     out = {}
     for name, mine in prints.items():
         if mine.whole == naive.whole:
-            out[name] = "naive.py, unchanged"
+            out[name] = _told("naive.py", mine, naive)
             continue
         if mine.whole == app.whole:
-            out[name] = "app.py, but for names and comments"
+            out[name] = _told("app.py", mine, app)
             continue
         same = [n for n, other in prints.items() if n != name and other.whole == mine.whole]
         if same:
@@ -64,6 +66,10 @@ def likenesses(prints: dict[str, Print], lesson: Path) -> dict[str, str]:
             best = max(like, key=lambda n: (like[n], n == "app.py"))
             out[name] = f"{like[best]:.0%} like {best}"
     return out
+
+
+def _told(name: str, mine: Print, other: Print) -> str:
+    return f"{name}, {'unchanged' if mine.bytes == other.bytes else 'but for names and comments'}"
 
 
 def _names(names: list[str]) -> str:

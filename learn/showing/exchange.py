@@ -232,6 +232,16 @@ def _rich_line(sign, number, line, status):
     return grid
 
 
+def add_spans(text, marked: str):
+    """Add to a rich Text a text in which backticks mark code, which is bold there.
+
+    Where bold can't be seen, a lone comma would be lost in its sentence: punctuation gets quotes.
+    """
+    for number, piece in enumerate(marked.split("`")):
+        lone = number % 2 and 0 < len(piece) < 4 and not any(map(str.isalnum, piece))
+        text.append(f'"{piece}"' if lone else piece, "bold" if number % 2 else "")
+
+
 def rich_note(note: Note):
     """Return one note for rich, indented under its header."""
     from rich.padding import Padding
@@ -241,8 +251,7 @@ def rich_note(note: Note):
     label = note.part if note.depth else note.header
     if label:
         text.append(label, "bold red" if note.secret else "bold magenta").append(": ")
-    for number, piece in enumerate(note.text.split("`")):
-        text.append(piece, "bold" if number % 2 else "")
+    add_spans(text, note.text)
     if note.secret:
         text.append(" (secret)", "bold red")
     return Padding(text, (0, 0, 0, 4 + 2 * note.depth), expand=False)

@@ -114,13 +114,16 @@ def test_copies_are_told():
     renamed = APP.replace("def index", "def start").replace("# ", "# so ")
     texts = {"anna": own, "bert": own.replace("Mine", "Yours") + "# bye\n", "carl": renamed}
     texts |= {"dora": "x = (", "emil": "x = (", "fred": (LESSON / "naive.py").read_text("utf-8")}
+    texts |= {"hans": APP, "ina": texts["fred"].replace("def index", "def start")}
     texts |= {"gina": APP + "\n\n@app.get('/more')\ndef more():\n    return 'more'\n"}
     prints = {name: fingerprint(text.encode()) for name, text in texts.items()}
     alike = likenesses(prints, LESSON)
     assert "the same as bert" in alike["anna"] and "the same as anna" in alike["bert"]
     assert alike["carl"] == "app.py, but for names and comments"
     assert "the same as emil" in alike["dora"]
+    assert alike["hans"] == "app.py, unchanged"
     assert alike["fred"] == "naive.py, unchanged"
+    assert alike["ina"] == "naive.py, but for names and comments"
     assert "like app.py" in alike["gina"]
 
 

@@ -91,6 +91,17 @@ def test_curl_on_the_command_line():
         assert done.exit_code == 0 and "pass1" in done.output
 
 
+def test_a_password_without_its_user():
+    """What --password can't take is refused, not passed over."""
+    done = run("--password", "pass1", BASIC)
+    assert done.exit_code == 2 and "--password wants USER:PASSWORD, and 'pass1'" in done.output
+
+
+def test_punctuation_is_quoted():
+    """A lone comma is seen to be one in a terminal without colours, too."""
+    assert '"," follows the word Bearer' in run("Authorization: Bearer, abc").output
+
+
 def test_json():
     """The same notes for a program, with what is wrong first."""
     found = json.loads(run("--json", f"Host: x\n{BASIC}\nAuthorization: Bearer null").output)

@@ -116,6 +116,8 @@ def test_session_of_old():
         ("Set-Cookie: session=3f2504e0-4f89-11d3-9a0c-0305e82c3301", "in no form that can be op"),
         ("Cookie: sessionid=abc123def; csrftoken=x", "Django's session cookie"),
         ("Cookie: _ga=GA1.2; a=b", "no login"),
+        ("Cookie: user=user1", "plain text, which anybody can read and write anew"),
+        ("Set-Cookie: is_admin=true; HttpOnly", "plain text, which anybody can read"),
     ],
 )
 def test_cookies_that_can_not_be_opened(paste, says):

@@ -105,7 +105,7 @@ def test_what_is_wrong_is_said(paste):
 @pytest.mark.parametrize("paste", NOTHING)
 def test_it_is_no_header(paste):
     """Text about authentication is no header."""
-    with pytest.raises(ValueError, match="Paste one"):
+    with pytest.raises(ValueError, match="Paste a header"):
         explain_line(paste)
 
 

@@ -40,7 +40,7 @@ def test_line_values_go_to_the_right_header():
         (flask_cookie("k" * 32, "u")[len("session=") :].partition(";")[0], "Cookie"),
     ]:
         if name is None:
-            with pytest.raises(ValueError, match="Paste one"):
+            with pytest.raises(ValueError, match="Paste a header"):
                 explain_line(line)
         else:
             assert {note.header for note in explain_line(line)} == {name}, line
@@ -49,7 +49,7 @@ def test_line_values_go_to_the_right_header():
 @pytest.mark.parametrize("line", ["", "hello", "Host: example.org", "a: b\nc: d", "\x1b[31m: x"])
 def test_line_that_is_no_header(line):
     """Anything else is a ValueError with a printable sentence."""
-    with pytest.raises(ValueError, match="[Pp]aste one") as refused:
+    with pytest.raises(ValueError, match="[Pp]aste a header") as refused:
         explain_line(line)
     assert str(refused.value).isprintable()
 
@@ -300,7 +300,7 @@ def test_what_has_nothing_to_do_with_it(paste):
     try:
         notes = explain_line(paste)
     except ValueError as refused:
-        assert "Paste one" in str(refused) and str(refused).isprintable()
+        assert "Paste a header" in str(refused) and str(refused).isprintable()
     else:
         assert paste.split()[0] in ("Token", "Basic", "Bearer")
         assert notes
