@@ -278,8 +278,8 @@ MISTAKES = [
         "kind": "identity",
         "step": "TestRegistration",
         "base": "app",
-        "old": "user = sessions.find() or store.password_owner(REALM)",
-        "new": "user = store.password_owner(REALM)",
+        "old": "user = (session := sessions.find()) or store.password_owner(REALM)",
+        "new": "user, session = store.password_owner(REALM), None",
     },
     {
         "name": "the user handle is the user's name",
