@@ -24,6 +24,9 @@ if __name__ == "__main__":
 
     enter()  # returns only in an environment that has all that is needed
 
-    from learn.commands import main
+    try:
+        from learn.commands import main
 
-    main(prog_name="python3 -m learn")
+        main(prog_name="python3 -m learn")
+    except KeyboardInterrupt:  # while it was being imported
+        sys.exit(130)

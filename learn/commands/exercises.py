@@ -64,8 +64,12 @@ def check(lesson, watch, every, file, as_json, junitxml):
     from ..practice.check import run_checks
     from ..practice.results import write_junit
 
-    if every and (lesson or file or watch):
+    if every and (lesson or file):
         raise click.UsageError("--all checks every exercise: leave out the lesson and --file.")
+    if every and watch:
+        raise click.UsageError(
+            "--watch is for one exercise, --all checks each of them once: leave one of them out."
+        )
     if file and not lesson:
         raise click.UsageError("Say which lesson the file is for: check 02 --file PATH.")
     if watch and (as_json or junitxml):
@@ -199,7 +203,9 @@ def _watch(folder: Path, file):
 
             following = next_lesson(folder)
             if following is None:
-                console.print("\nThis is the last lesson.")
+                console.print(
+                    "\nThis is the last lesson. Then comes: python3 -m learn play compare"
+                )
             elif verdict is None or not verdict.passed:
                 console.print("\nFirst the steps of this lesson. q leaves.")
             else:
@@ -324,10 +330,15 @@ def _print_differences(found, old: str, new: str):
     from ..showing.console import make_console
 
     console = make_console()
-    console.print(
-        "Pieces of the finished file, sorted by the step that they belong to. Some use names that"
-        " a later step, or what is around the steps, brings."
-    )
+    # What goes beyond app.py is shown whole, and compared with nothing.
+    same = not any(lines for step, _, lines in found if not (step and step.beyond))
+    if same:
+        console.print(f"{old} and {new} don't differ.")
+    else:
+        console.print(
+            "Pieces of the finished file, sorted by the step that they belong to. Some use names"
+            " that a later step, or what is around the steps, brings."
+        )
     colours = {"+": "green", "-": "red"}
     for step, title, lines in found:
         if not lines:
@@ -338,4 +349,5 @@ def _print_differences(found, old: str, new: str):
         console.print()
         for line in lines:
             console.print(Text(line, colours.get(line[:1], "")), soft_wrap=True)
-    console.print(Text(f"\n- stands in {old}, + in {new}.", "dim"))
+    if not same:
+        console.print(Text(f"\n- stands in {old}, + in {new}.", "dim"))

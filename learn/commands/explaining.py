@@ -187,7 +187,7 @@ def drawn(reading: Reading) -> Iterator:
     lines = headlines(reading)
     for label, text in lines[:12]:
         line = Text()
-        line.append(f"{label}: ", "bold red" if label == "Wrong" else "bold yellow")
+        line.append(f"{label}: ", "bold red" if label == "Wrong" else "bold magenta")
         add_spans(line, text)
         yield line
     if len(lines) > 12:
@@ -199,7 +199,9 @@ def drawn(reading: Reading) -> Iterator:
     if reading.left:
         yield Text(f"\n{reading.left} more headers were left out.")
     if reading.unread:
-        yield Text(f"\nThe last {reading.unread:,} characters were not read: paste less.", "yellow")
+        yield Text(
+            f"\nThe last {reading.unread:,} characters were not read: paste less.", "magenta"
+        )
     if reading.passed:
         what = "line or member has" if reading.passed == 1 else "lines or members have"
         yield Text(f"\n{reading.passed} {what} nothing to do with authentication.", "dim")
@@ -225,10 +227,10 @@ def show(
 
 def _searched(reading: Reading, context: Context, words: str, seconds: float) -> tuple[str, bool]:
     """Try a list of words, with a progress bar; return a sentence, and whether one fits."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from ..explain import guess
+    from ..showing.console import make_error_console
 
     wanted = guess.targets(reading, context.time(), tuple(context.salts))
     if not wanted:
@@ -238,7 +240,7 @@ def _searched(reading: Reading, context: Context, words: str, seconds: float) ->
         ), False
     columns = [BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn()]
     columns.append(TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=make_error_console(), transient=True) as progress:
         task = progress.add_task("words tried: 0", total=1.0)
 
         def advance(share: float, tried: int) -> None:

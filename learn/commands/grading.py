@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ..layout import find_folder
-from .group import main, title
+from .group import Number, WholeNumber, main, title
 from .report_file import ReportFile
 
 
@@ -22,12 +22,12 @@ from .report_file import ReportFile
 @click.option(
     "--html", "pages", type=click.Path(path_type=Path), help="A page for each learner, in a folder."
 )
-@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, metavar="N")
+@click.option("--jobs", type=WholeNumber(1, 64), default=2, show_default=True, metavar="N")
 @click.option("--beyond", is_flag=True, help="Try the optional steps too.")
 @click.option("--again", is_flag=True, help="Judge again what was judged before.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(10, 3600),
+    type=Number(10, 3600),
     default=300,
     show_default=True,
     help="The longest that one submission may take.",
@@ -84,7 +84,6 @@ def _bar(count: int):
     if not sys.stderr.isatty():
         yield lambda grade: None
         return
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -94,9 +93,11 @@ def _bar(count: int):
         TimeRemainingColumn,
     )
 
+    from ..showing.console import make_error_console
+
     columns = [BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left:")]
     columns += [TimeRemainingColumn(), TextColumn("{task.description}", markup=False)]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=make_error_console(), transient=True) as progress:
         task = progress.add_task("", total=count)
         yield lambda grade: progress.update(
             task, advance=1, description=f"{grade.submission.name}: {grade.state}"
@@ -123,7 +124,7 @@ def _print_table(grades):
         )
     for one in grades:
         cells = [Text(printable(" ".join(cell.split())[:300])) for cell in row(one)]
-        cells[1].stylize(colours.get(one.state, "yellow"))
+        cells[1].stylize(colours.get(one.state, "magenta"))
         table.add_row(*cells)
     console = make_console()
     console.print(table)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from ..layout import LESSONS, LessonError
+from ..layout import LESSONS, LessonError, find_notebook
 
 
 class Commands(click.Group):
@@ -22,15 +22,31 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx, args):
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1, 0.5)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            near = self._meant(ctx, args[0])
+            hint = f" Did you mean {near}?" if near else ""
             names = ", ".join(self.list_commands(ctx))
             raise click.UsageError(f"There is no command {args[0]!r}.{hint} There are: {names}.")
         return super().resolve_command(ctx, args)
 
+    def _meant(self, ctx, word: str) -> str:
+        """Return what somebody may have wanted who wrote this word for a command."""
+        if word == "help":
+            return "--help"
+        try:
+            name = find_notebook(word).stem
+        except LessonError:
+            return next(iter(difflib.get_close_matches(word, self.list_commands(ctx), 1, 0.5)), "")
+        return f"play {name[:2] if (LESSONS / name).is_dir() else name[3:]}"
+
     def invoke(self, ctx):
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # `… | head` is content with what it has
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except (KeyboardInterrupt, click.Abort):  # click would say "Aborted!"
+            click.echo(err=True)
+            sys.exit(130)
         except click.MissingParameter as error:
             if error.param is None or error.param.name != "lesson":
                 raise
@@ -48,9 +64,29 @@ class Commands(click.Group):
         except LessonError as error:
             click.echo(str(error), err=True)
             sys.exit(1)
-        except BrokenPipeError:  # `… | head` is content with what it has
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
+
+
+class _Said:
+    """A range that says what fits when something else was written."""
+
+    def convert(self, value, param, ctx):
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            said = f"{value!r} is not {self.what} from {self.min} to {self.max}."
+            self.fail(said, param, ctx)
+
+
+class WholeNumber(_Said, click.IntRange):
+    """The type of an option that takes a whole number in a range."""
+
+    what = "a whole number"
+
+
+class Number(_Said, click.FloatRange):
+    """The type of an option that takes a number in a range."""
+
+    what = "a number"
 
 
 @click.group(
@@ -79,42 +115,40 @@ def overview():
     table.add_column("lesson", no_wrap=True)
     table.add_column("what it is about")
     table.add_column("your exercise", no_wrap=True)
-    following = None  # the next thing to do
-    for folder in lesson_folders():
-        number = folder.name[:2]
-        state, step = "-", f"start {number}"
-        if (folder / "exercise.py").exists():
-            state, step = how_far(folder)
-        begun = state != "-" and folder.name == progress.last()
-        if step and (following is None or begun):
-            following = step
-        table.add_row(folder.name, title(folder), state)
-    console = make_console()
-    console.print(table)
-    if following and following.startswith("start"):
-        click.echo(f"\nNext: python3 -m learn play {following[6:]}     (walk through the lesson)")
-        click.echo(f"then: python3 -m learn {following}    (rebuild it, checked step by step)")
-    elif following:
-        click.echo(f"\nNext: python3 -m learn {following}")
+    folders = lesson_folders()
+    for folder in folders:
+        begun = (folder / "exercise.py").exists()
+        table.add_row(folder.name, title(folder), how_far(folder) if begun else "-")
+    make_console().print(table)
+    last = next((folder for folder in folders if folder.name == progress.last()), None)
+    if last and (last / "exercise.py").exists() and not progress.is_done(last):
+        following = f"check {last.name[:2]}"
     else:
-        click.echo("\nAll lessons are done. Side by side: python3 -m learn play compare")
+        following = progress.next_command(last)
+    command, _, which = following.partition(" ")
+    if command == "check":
+        click.echo(f"\nNext: python3 -m learn {following}")
+    elif which == "compare":
+        click.echo(f"\nNext: python3 -m learn {following}     (the lessons side by side)")
+    else:
+        click.echo(f"\nNext: python3 -m learn {following}     (walk through the lesson)")
+        click.echo(f"then: python3 -m learn start {which}    (rebuild it, checked step by step)")
     click.echo("All commands: python3 -m learn --help")
 
 
-def how_far(folder: Path) -> tuple[str, str | None]:
-    """Return how far an exercise is, in words, and the command that is next, if any."""
+def how_far(folder: Path) -> str:
+    """Return how far an exercise is, in words."""
     from ..practice import progress
     from ..practice.steps import read_steps
 
     kept = progress.of(folder)
     steps = [step.name for step in read_steps(folder) if step.counts]
     done = len([name for name in steps if name in kept["passed"]])
-    if kept["current"] and done == len(steps):
-        return f"all {done} steps", None
-    state = f"{done} of {len(steps)} steps"
-    if not kept["current"]:
-        state = "changed since its last check" if kept["passed"] else "not checked yet"
-    return state, f"check {folder.name[:2]}"
+    if progress.is_done(folder):
+        return f"all {done} steps"
+    if kept["current"]:
+        return f"{done} of {len(steps)} steps"
+    return "changed since its last check" if kept["passed"] else "not checked yet"
 
 
 def title(folder: Path) -> str:
@@ -129,10 +163,15 @@ def lesson_folders() -> list[Path]:
 
 
 def wait_for(process) -> int:
-    """Wait for a child that gets the same Ctrl-C as we do; return its exit status."""
+    """Wait for a child that gets the same Ctrl-C as we do; return its exit status.
+
+    That is 130 if it came to no good end after a Ctrl-C.
+    """
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())  # nobody is left behind
+    interrupted = False
     while True:
         try:
-            return process.wait()
+            status = process.wait()
+            return 130 if status and interrupted else status
         except KeyboardInterrupt:
-            continue
+            interrupted = True

@@ -11,7 +11,8 @@ BUTTONS = [
     (r"One more: python3 -m learn hint \d\d", "One more: the button Hint."),
     (r"All of it: python3 -m learn solution \d\d", "All of it: the button Solution."),
     (r"Make one in a terminal with `.*?`, then", "Make one where you practise, then"),
-    (r"Next: python3 -m learn play (\d\d)", r"Next: lesson \1."),
+    (r"Next: python3 -m learn (?:play|check) (\d\d)", r"Next: lesson \1."),
+    (r"Next: python3 -m learn play compare", "Next: all lessons side by side."),
 ]
 
 COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"]

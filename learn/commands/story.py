@@ -10,17 +10,21 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
 from ..layout import LessonError
 from ..running.lesson import Lesson
-from ..showing.console import make_console
+from ..showing.console import code_theme, make_console
+
+PREDICT = re.compile(r"\*\*Predict\b")  # how a notebook asks for a prediction
 
 
 def play_notebook(path: Path) -> bool:
     """Show and run a notebook's cells; wait for Enter between them on a terminal.
 
+    Where the text before a cell asks for a prediction, wait before the answer comes as well.
     Returns False when the reader wants to leave. Raises LessonError when a cell fails.
     """
     from rich.markdown import Markdown
@@ -30,20 +34,25 @@ def play_notebook(path: Path) -> bool:
     plain = not console.is_terminal
     waits = console.is_terminal and sys.stdin.isatty()
     names = {"__name__": "__main__"}
+    theme, predicts = code_theme(), False
     before = Path.cwd()
     os.chdir(path.parent)  # as in Jupyter
     try:
         for cell in read_cells(path):
             source = "".join(cell["source"])
             if cell["cell_type"] == "markdown":
-                console.print(Markdown(source))
+                console.print(Markdown(source, code_theme=theme))
                 console.print()
+                predicts = predicts or bool(PREDICT.search(source))
                 continue
             if plain:
                 console.print("\n".join(f"    {line}" for line in source.split("\n")), markup=False)
             else:
-                console.print(Syntax(source, "python", background_color="default", word_wrap=True))
+                console.print(Syntax(source, "python", theme=theme, word_wrap=True))
             console.print()
+            if predicts and waits and not _go_on(console, "show the answer"):
+                return False
+            predicts = False
             value = run_cell(source, names, f"{path.stem}, {cell.get('id', 'cell')}")
             if value is not None:
                 console.print(
@@ -88,8 +97,8 @@ def run_cell(source: str, names: dict, where: str):
     return None
 
 
-def _go_on(console) -> bool:
-    console.print("[dim]Enter: go on   q, Enter: leave[/dim]", end=" ")
+def _go_on(console, where: str = "go on") -> bool:
+    console.print(f"[dim]Enter: {where}   q, Enter: leave[/dim]", end=" ")
     try:
         answer = input()
     except EOFError:

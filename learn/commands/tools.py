@@ -9,8 +9,10 @@ import sys
 
 import click
 
-from ..layout import ROOT, find_folder
+from ..layout import LESSONS, ROOT, find_folder
 from .group import main, wait_for
+
+ALONE = ("--long", "--rest", "--beyond", "-x", "-q", "-s", "-v")  # options that take no value
 
 
 @main.command()
@@ -27,11 +29,10 @@ def bench(lesson, quick, growth, waits, everything, as_json):
     loaded by wrk, in turn. With a lesson's number, only what belongs to it. docs/performance.md
     explains the tables.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from ..measure import bench as benchmark
-    from ..showing.console import make_console
+    from ..showing.console import make_console, make_error_console
 
     if lesson and (waits or everything):
         raise click.UsageError("The waits belong to no single lesson. Leave its number out.")
@@ -40,13 +41,17 @@ def bench(lesson, quick, growth, waits, everything, as_json):
     parts = benchmark.PARTS if everything else wanted or benchmark.PARTS[:1]
     columns = [BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeElapsedColumn()]
     columns.append(TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=1.0)
+    try:
+        with Progress(*columns, console=make_error_console(), transient=True) as progress:
+            task = progress.add_task("", total=1.0)
 
-        def advance(what, share):
-            progress.update(task, description=what, completed=share)
+            def advance(what, share):
+                progress.update(task, description=what, completed=share)
 
-        found = benchmark.run(parts, quick, advance, folder)
+            found = benchmark.run(parts, quick, advance, folder)
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted. What was measured is not kept.", err=True)
+        sys.exit(130)
     if found.get("failed"):
         click.echo(found["failed"], err=True)
     status = 1 if found.get("failed") else 0
@@ -71,13 +76,24 @@ def bench(lesson, quick, growth, waits, everything, as_json):
     sys.exit(status)
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[WHAT]...")
 def test(arguments):
-    """Run the tests, or those you name as for pytest.
+    """Run the tests: what everyone runs, or those that you name.
 
-    `test --rest` runs what this leaves out to be quick, `test --long` is the thorough run.
+    \b
+      test             all but what takes long and tells little
+      test --rest      what that leaves out
+      test --long      all of it, and the thorough tests
+      test 06          the checks of lesson 06, on its app.py
+      test 06 --on=exercise      the same on your exercise.py, or on naive, or a path
+      test -k replay   whatever pytest understands: a file, an option
+
+    Tell pytest's own options with: python -m pytest --help, in the environment .venv.
     """
+    arguments = [
+        as_pytest_takes_it(*pair) for pair in zip(("", *arguments), arguments, strict=False)
+    ]
     if set(arguments) <= {"--long", "--rest"}:
         first = [] if arguments else ["--first"]
         # A file's tests stay together: they share a server, or a notebook's kernel. Many wait, so
@@ -86,3 +102,19 @@ def test(arguments):
         together = ["-n", processes, "--dist", "loadfile"]
         arguments = [*arguments, *first, *together]
     sys.exit(wait_for(subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)))
+
+
+def as_pytest_takes_it(before: str, word: str) -> str:
+    """Return the file of a lesson's checks if the word names a lesson, else the word.
+
+    before: the word before it, which may be an option of pytest's that takes this one as its
+    value. Raises LessonError for a word that is neither a lesson nor looks like a path.
+    """
+    from ..practice.steps import checks_file
+
+    if word.startswith("-") or (before.startswith("-") and before not in ALONE):
+        return word
+    path = ROOT / word
+    if path.parent != LESSONS and (path.exists() or path.suffix or "/" in word or "::" in word):
+        return word
+    return str(checks_file(find_folder(word)).relative_to(ROOT))

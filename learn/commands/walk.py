@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from ..layout import NOTEBOOKS, ROOT, LessonError, find_folder, find_notebook, notebooks
-from .group import main, wait_for
+from .group import Number, WholeNumber, main, wait_for
 
 
 @main.command()
@@ -65,14 +65,14 @@ def lab(lesson, more):
 @click.argument("lesson")
 @click.option("--naive", "file", flag_value="naive", help="Serve naive.py.")
 @click.option("--exercise", "file", flag_value="exercise", help="Serve your exercise.py.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Instead of the lesson's own.")
+@click.option("--port", type=WholeNumber(0, 65535), help="Instead of the lesson's own.")
 def run(lesson, file, port):
     """Serve a lesson and print what to try. Ctrl-C ends it."""
     from ..running.ending import port_is_free
     from ..running.lesson import PASSWORDS, Lesson
 
     folder = find_folder(lesson)
-    usual = 5000 + int(folder.name[:2])
+    usual = _port(folder)
     if port is None:
         port = usual if port_is_free(usual) else 0
         if not port:
@@ -81,7 +81,7 @@ def run(lesson, file, port):
         raise LessonError(f"Port {port} is taken. Choose another, or 0 for any free one.")
     try:
         with Lesson(folder.name, file or "app", port=port) as server:
-            things = _things_to_try(folder)
+            things = things_to_try(folder, server.path)
             # Passkeys, and what a provider sends a browser back to, belong to a name.
             host = "localhost" if f"http://localhost:{usual}" in things else "127.0.0.1"
             address = f"http://{host}:{server.port}"
@@ -104,13 +104,36 @@ def run(lesson, file, port):
         click.echo("\nEnded.")
 
 
-def _things_to_try(folder: Path) -> str:
-    """Return the curl commands of the lesson's README, so that they stand in one place only."""
+def things_to_try(folder: Path, served: Path) -> str:
+    """Return the curl commands of the lesson's README, so that they stand in one place only.
+
+    Those that set a shell's variable are among them. What the served file doesn't answer isn't,
+    nor what comes after the README has put another file in the place of app.py.
+    """
     readme = (folder / "README.md").read_text("utf-8")
     blocks = re.findall(r"^```(?:sh|bash|console|shell)\n(.*?)^```", readme, re.M | re.S)
     lines = [line.removeprefix("$ ") for block in blocks for line in block.split("\n")]
-    commands = [line for line in lines if line.startswith("curl ") and not line.endswith("\\")]
-    return "\n".join(f"    {line}" for line in dict.fromkeys(commands).keys())
+    source, others = (
+        served.read_text("utf-8", "replace"),
+        rf"python lessons/{folder.name}/(?!app\.py)",
+    )
+    kept, known = [], set()
+    for line in lines:
+        if re.search(others, line):
+            break
+        command = re.match(r"(?:(\w+)=\$\()?curl .*(?<!\\)$", line)
+        if not command or not known.issuperset(re.findall(r"\$(\w+)", line)):
+            continue
+        path = re.search(rf"://[\w.]+:{_port(folder)}(/[^\s?\"]*)", line)
+        if path and path[1] != "/" and not re.search(rf"[\"']{re.escape(path[1])}[\"']", source):
+            continue
+        known.add(command[1])
+        kept.append(f"    {line}")
+    return "\n".join(kept)
+
+
+def _port(folder: Path) -> int:
+    return 5000 + int(folder.name[:2])
 
 
 class Explain(click.Command):
@@ -159,7 +182,7 @@ class Explain(click.Command):
     help="Try each line of this list as the key of your own token or session.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(1, 86400), default=60, show_default=True, help="For --words."
+    "--seconds", type=Number(1, 86400), default=60, show_default=True, help="For --words."
 )
 @click.option("--json", "as_json", is_flag=True, help="The same notes, for a program.")
 def explain(text, headers, file, passwords, keys, salts, method, target, words, seconds, as_json):

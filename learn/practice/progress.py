@@ -12,7 +12,8 @@ import json
 import os
 from pathlib import Path
 
-from ..layout import ROOT
+from ..layout import LESSONS, ROOT
+from .steps import read_steps
 
 STATE = ROOT / ".learn" / "progress.json"
 
@@ -56,6 +57,28 @@ def last() -> str | None:
     """Return the name of the lesson last worked on, if it has an exercise."""
     name = load().get("last")
     return name if isinstance(name, str) else None
+
+
+def is_done(folder: Path) -> bool:
+    """Whether every step of a lesson is done by its exercise as it is now."""
+    kept = of(folder)
+    steps = {step.name for step in read_steps(folder) if step.counts}
+    return kept["current"] and steps <= set(kept["passed"])
+
+
+def next_command(after: Path | None = None) -> str:
+    """Return how to go on: `play 07`, or `check 07` where an exercise is begun.
+
+    after: the lesson that is done, if any. First come the lessons after it, then those before it
+    that are begun, and at the end `play compare`.
+    """
+    folders = sorted(p for p in LESSONS.iterdir() if (p / "app.py").is_file())
+    begun = [folder for folder in folders if (folder / "exercise.py").is_file()]
+    later = [folder for folder in folders if after is None or folder.name > after.name]
+    for folder in [*later, *(one for one in begun if one not in later and one != after)]:
+        if not is_done(folder):
+            return f"{'check' if folder in begun else 'play'} {folder.name[:2]}"
+    return "play compare"
 
 
 def keep(folder: Path, **changes) -> None:

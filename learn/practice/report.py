@@ -23,8 +23,12 @@ COLUMNS = ["name", "state", "steps", "fails first", "seconds", "alike"]
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
   color: #1c1c1c; background: #fff }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .6rem;
-  border-bottom: 1px solid #ddd; vertical-align: top }
+.table { overflow-x: auto } table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #ddd;
+  vertical-align: top }
+h1, h2, p, dd { overflow-wrap: anywhere } td { overflow-wrap: break-word }
+code { font: .9em ui-monospace, Menlo, Consolas, monospace; background: #efefec }
+pre code { font: inherit }
 pre { background: #f6f6f4; padding: .8rem; overflow-x: auto; white-space: pre-wrap;
   overflow-wrap: anywhere }
 .passed { color: #14692f } .failed { color: #a3160c } .not { color: #6b5200 }
@@ -101,14 +105,15 @@ def write_pages(grades: list[Grade], place: Path, title: str) -> None:
         slug = re.sub(r"[^A-Za-z0-9]+", "-", grade.submission.name).strip("-").lower()[:40]
         name = f"{number:03d}-{slug or 'learner'}.html"
         write(place / name, _page(f"{grade.submission.name}: {title}", _learner(grade, title)))
-        cells = [_text(cell) for cell in row(grade)]
-        cells[0] = f'<a href="{name}">{cells[0]}</a>'
+        cells = [_prose(cell) for cell in row(grade)]
+        cells[0] = f'<a href="{name}">{_text(grade.submission.name)}</a>'
         cells[1] = f'<span class="{grade.state.split()[0]}">{cells[1]}</span>'
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = "".join(f"<th>{_text(name)}</th>" for name in COLUMNS)
-    table = f"<h1>{_text(title)}</h1><table><tr>{head}</tr>{''.join(rows)}</table>"
+    table = f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    box = f'<div class=table tabindex=0 role=region aria-label="All learners">{table}</div>'
     note = "<p class=note>A verdict shows what a file did. It does not show who wrote it.</p>"
-    write(place / "index.html", _page(title, table + note))
+    write(place / "index.html", _page(title, f"<h1>{_text(title)}</h1>{box}{note}"))
 
 
 def _page(title: str, body: str) -> str:
@@ -125,20 +130,20 @@ def _learner(grade: Grade, title: str) -> str:
     """Return a learner's page: the steps, and the first that fails with its exchange."""
     parts = [f"<h1>{_text(grade.submission.name)}</h1><p>{_text(title)}</p>"]
     if not grade.outcome:
-        return parts[0] + f"<p class=not>Not judged: {_text(grade.reason)}</p>"
+        return parts[0] + f"<p class=not>Not judged: {_prose(grade.reason)}</p>"
     verdict = grade.outcome.verdict
     state = grade.state.split()[0]
     parts.append(f'<p class="{state}"><b>{_text(grade.state)}</b>, {grade.steps} steps</p>')
     if grade.outcome.why:
-        parts.append(f"<p class=not>{_text(grade.outcome.why)}</p>")
+        parts.append(f"<p class=not>{_prose(grade.outcome.why)}</p>")
     if verdict.broken:
-        parts.append(f"<h2>It can't be checked yet</h2><pre>{_text(verdict.broken)}</pre>")
+        parts.append(f"<h2>It can't be checked yet</h2><pre>{_prose(verdict.broken)}</pre>")
     rows = []
     for result in verdict.results:
         if result.step.beyond and result.state != PASSED:
             continue
         sign = {"passed": "✓", "failed": "✗"}.get(result.state, "·")
-        name = _text(f"{verdict.name_of(result.step)}: {result.step.title}")
+        name = _prose(f"{verdict.name_of(result.step)}: {result.step.title}")
         kind = result.state if sign != "·" else "note"
         rows.append(f'<tr><td class="{kind}">{sign}</td><td>{name}</td></tr>')
     parts.append(f"<table>{''.join(rows)}</table>")
@@ -151,9 +156,9 @@ def _failure(grade: Grade, result) -> str:
     failure, step = result.failure, result.step
     sentence = step.checks.get(failure.check, failure.check)
     parts = [
-        f"<h2>{_text(grade.outcome.verdict.name_of(step))}: {_text(step.title)}</h2>",
-        f"<p>{_text(step.why)}</p><p class=failed><b>✗ {_text(sentence)}</b></p>",
-        f"<dl><dt>expected<dd>{_text(failure.expected)}<dt>came<dd>{_text(failure.came)}</dl>",
+        f"<h2>{_text(grade.outcome.verdict.name_of(step))}: {_prose(step.title)}</h2>",
+        f"<p>{_prose(step.why)}</p><p class=failed><b>✗ {_prose(sentence)}</b></p>",
+        f"<dl><dt>expected<dd>{_prose(failure.expected)}<dt>came<dd>{_text(failure.came)}</dl>",
     ]
     if failure.said:
         parts.append(f"<pre>{_text(failure.said)}</pre>")
@@ -168,9 +173,14 @@ def _failure(grade: Grade, result) -> str:
             lines.append(shown)
         parts.append("<pre>" + "\n".join(lines) + "</pre>")
     if step.ask:
-        parts.append(f"<p><b>A question:</b> {_text(step.ask)}</p>")
+        parts.append(f"<p><b>A question:</b> {_prose(step.ask)}</p>")
     return "".join(parts)
 
 
 def _text(text: str) -> str:
     return html.escape(text)
+
+
+def _prose(text: str) -> str:
+    """Return a sentence as HTML, with what stands between backticks as code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text))

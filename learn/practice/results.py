@@ -13,6 +13,7 @@ from pathlib import Path
 from ..layout import LessonError
 from ..showing import results as draw
 from ..showing.exchange import as_text
+from . import progress
 from .steps import FIRST, Step, number_of
 
 PASSED, FAILED, UNTRIED = "passed", "failed", "untried"
@@ -72,6 +73,11 @@ class Verdict:
         """Whether every step passed by the checks that could be made, those beyond app.py apart."""
         needed = [result for result in self.results if not result.step.beyond]
         return not self.broken and all(result.state == PASSED for result in needed)
+
+    @property
+    def following(self) -> str:
+        """The command to go on with when all is done."""
+        return progress.next_command(self.folder)
 
     @property
     def elsewhere(self) -> list[str]:

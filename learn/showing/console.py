@@ -1,4 +1,8 @@
-"""Where things are shown: notebook, terminal or pipe; and what may be written to a terminal."""
+"""Where things are shown: notebook, terminal or pipe; and what may be written to a terminal.
+
+A terminal may be black or white, and a program can't see which. So text has the terminal's own
+colour, and beside it there are only green, red and magenta, which can be read on both.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +23,74 @@ def show(*things) -> None:
         console.print(thing)
 
 
+# In the place of rich's styles that are made for a black terminal.
+STYLES = {
+    "markdown.code": "bold",
+    "markdown.code_block": "none",
+    "markdown.list": "none",
+    "markdown.item.number": "bold",
+    "markdown.h2": "bold underline",
+    "markdown.h3": "bold",
+    "markdown.h4": "italic",
+    "markdown.block_quote": "italic",
+    "markdown.link": "magenta",
+    "markdown.link_url": "underline",
+    "markdown.table.border": "dim",
+    "markdown.table.header": "bold",
+    "prompt.default": "bold",
+    "bar.back": "dim",
+    "bar.complete": "magenta",
+    "bar.finished": "green",
+    "progress.elapsed": "none",
+    "progress.percentage": "none",
+    "progress.remaining": "none",
+}
+
+
 def make_console():
     """Return rich's console: colour on a terminal; plain text at 80 columns elsewhere."""
     from rich.console import Console
+    from rich.theme import Theme
 
-    if sys.stdout.isatty():
-        return Console(highlight=False, emoji=False)
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdigit() and columns != "0" else 80
-    return Console(file=_Trimmed(sys.stdout), width=width, highlight=False, emoji=False)
+    how = {"theme": Theme(STYLES), "highlight": False, "emoji": False}
+    if not sys.stdout.isatty():
+        columns = os.environ.get("COLUMNS", "")
+        how["width"] = int(columns) if columns.isdigit() and columns != "0" else 80
+        how["file"] = _Trimmed(sys.stdout)
+    console = Console(**how)
+    console.on_broken_pipe = _raise_again
+    return console
+
+
+def _raise_again():
+    """Let the BrokenPipeError pass that rich has caught, and would make an exit with status 1."""
+    raise
+
+
+def make_error_console():
+    """Return rich's console on standard error, for a bar that shows how far something is."""
+    from rich.console import Console
+    from rich.theme import Theme
+
+    return Console(stderr=True, theme=Theme(STYLES))
+
+
+def code_theme():
+    """Return rich's theme for Python code: strings and numbers magenta, keywords bold."""
+    from pygments.token import Comment, Keyword, Number, Operator, String
+    from rich.style import Style
+    from rich.syntax import ANSISyntaxTheme
+
+    bold, colour = Style(bold=True), Style(color="magenta")
+    return ANSISyntaxTheme(
+        {
+            Comment: Style(italic=True),
+            Keyword: bold,
+            Operator.Word: bold,
+            String: colour,
+            Number: colour,
+        }
+    )
 
 
 class _Trimmed:

@@ -218,15 +218,8 @@ def _rich_line(sign, number, line, status):
     text = Text()
     name, colon, value = line.partition(": ")
     if number == 0:
-        colour = (
-            "cyan"
-            if sign == ">"
-            else "green"
-            if status < 300
-            else "yellow"
-            if status < 500
-            else "red"
-        )
+        colour = "green" if status < 300 else "default" if status < 400 else "red"
+        colour = "default" if sign == ">" else colour
         text.append(line, f"bold {colour}")
     elif colon and is_auth_header(name):
         text.append(name, "bold magenta").append(": ").append(value, "bold")
@@ -257,7 +250,7 @@ def rich_note(note: Note):
     text = Text()
     label = note.part if note.depth else note.header
     if label:
-        text.append(label, "bold red" if note.secret else "bold blue").append(": ")
+        text.append(label, "bold red" if note.secret else "bold magenta").append(": ")
     add_spans(text, note.text)
     if note.secret:
         text.append(" (secret)", "bold red")

@@ -28,7 +28,7 @@ def as_rich(verdict):
     from rich.text import Text
 
     parts = [Text(f"{verdict.folder.name}, {verdict.path.name}", "bold")]
-    colour = "green" if verdict.passed else "yellow"
+    colour = "green" if verdict.passed else "magenta"
     parts += [Text(bar(verdict.done, len(verdict.steps)), colour), Text("")]
     if verdict.broken:
         parts.append(Text("It can't be checked yet.", "bold red"))
@@ -104,14 +104,11 @@ def _praise(verdict) -> tuple[str, str]:
     """Return a headline for all steps passed, and what comes next."""
     lines = ["You can now"]
     lines += [f"- {line}" for line in can_do(verdict.folder)]
-    following = next_lesson(verdict.folder)
     beyond = [result for result in verdict.results if result.step.beyond]
     if beyond and all(result.state == "passed" for result in beyond):
         lines += ["", "You went beyond app.py as well."]
-    if following:
-        lines += ["", f"Next: python3 -m learn play {following[:2]}"]
-    else:
-        lines += ["", "That was the last lesson."]
+    lines += ["", *([] if next_lesson(verdict.folder) else ["That was the last lesson."])]
+    lines.append(f"Next: python3 -m learn {verdict.following}")
     if verdict.failed:  # only what is optional can have failed
         lines += ["", "If you want to go further, there is one more, optional:"]
     return f"All {len(verdict.steps)} steps are done.", "\n".join(lines)

@@ -16,7 +16,18 @@ from ..practice import exercise
 from ..practice.steps import number_of, read_steps
 from . import cells, npm
 from .markup import Markup, code, difference
-from .pages import ELSEWHERE, Map, lessons, relative, sources
+from .pages import (
+    DOCUMENTS,
+    ELSEWHERE,
+    FIRST,
+    Map,
+    about,
+    beyond,
+    given,
+    lessons,
+    relative,
+    sources,
+)
 
 HERE = Path(__file__).resolve().parent
 MADE = '<meta name="generator" content="python3 -m learn site">'
@@ -27,6 +38,7 @@ POLICY = (
     " form-action 'none'"
 )
 UI = ["notebook", "practice", "explain"]
+ALL_FILES = "all-files"  # where the lesson's page lists its files
 
 
 def build(out: Path, run: bool = True, say: Callable[[str], None] = print) -> None:
@@ -131,21 +143,26 @@ class Builder:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8", newline="\n")
 
-    def parts(self, page: str, folder: Path) -> list[tuple[str, str, bool]]:
-        """Return what a lesson consists of: (name, link, whether it is this page)."""
+    def parts(self, page: str, folder: Path) -> list[tuple[str, str, str, bool]]:
+        """Return what a lesson consists of: (kind, name, link, whether it is this page).
+
+        Of its files, those that are read first, and this one; the lesson's page lists all.
+        """
         base = f"lessons/{folder.name}"
-        found = [("Read", f"{base}/index.html")]
+        found = [("", "Read", f"{base}/index.html")]
         if (NOTEBOOKS / f"{folder.name}.ipynb").is_file():
             runs = self.run and folder.name not in ELSEWHERE
             name = "Run" if runs else "Walk through"
-            found.append((name, f"notebooks/{folder.name}.html"))
+            found.append(("", name, f"notebooks/{folder.name}.html"))
         if self.run:
-            found.append(("Practise", f"{base}/practice.html"))
-        found.append(("naive → app", f"{base}/changes.html"))
+            found.append(("", "Practise", f"{base}/practice.html"))
+        found.append(("", "naive → app", f"{base}/changes.html"))
         for path in sources(folder):
-            if path.suffix == ".py":
-                found.append((path.name, f"{base}/{path.name}.html"))
-        return [(name, relative(page, target), target == page) for name, target in found]
+            name = path.relative_to(folder).as_posix()
+            if name in FIRST or page == f"{base}/{name}.html":
+                found.append(("file", name, f"{base}/{name}.html"))
+        here = [(kind, name, relative(page, at), at == page) for kind, name, at in found]
+        return [*here, ("", "All files", relative(page, f"{base}/index.html#{ALL_FILES}"), False)]
 
     def markup(self, file: str, folder: Path | None = None) -> Markup:
         """Return what renders the Markdown of a file of the repository."""
@@ -161,18 +178,17 @@ class Builder:
         """Write the first page."""
         notebook = NOTEBOOKS / "02_basic.ipynb"
         exchange = Markup().render(cells.first_exchange(notebook), headings=False)
-        about = {
-            file: (page, *opening(ROOT / file))
-            for file, page in self.map.pages.items()
-            if file.startswith("docs/")
-        }
+        documents = [
+            (self.map.pages[f"docs/{name}.md"], heading(ROOT / "docs" / f"{name}.md"), sentence)
+            for name, sentence in DOCUMENTS.items()
+        ]
         self.page(
             "front.html",
             "index.html",
             "Learn Flask authentication, header by header",
             exchange=Safe(exchange),
             rows=self.rows,
-            documents=about,
+            documents=documents,
         )
 
     def lesson(self, folder: Path) -> None:
@@ -185,10 +201,16 @@ class Builder:
             self.map.pages[file],
             self.titles[folder.name],
             body=Safe(body),
-            headings=markup.headings,
+            headings=[*markup.headings, (2, ALL_FILES, "All files")],
             folder=folder,
+            files=self.files(folder),
             around=self.around(file),
         )
+
+    def files(self, folder: Path) -> list[tuple[str, str, str]]:
+        """Return a lesson's files: (name, link from its page, what the file says of itself)."""
+        names = [(path.relative_to(folder).as_posix(), path) for path in sources(folder)]
+        return [(name, f"{name}.html", about(path)) for name, path in names]
 
     def document(self, file: str) -> None:
         """Write a page of docs."""
@@ -200,6 +222,7 @@ class Builder:
             heading(ROOT / file),
             body=Safe(body),
             headings=markup.headings,
+            files=[],
             around=[],
         )
 
@@ -278,12 +301,22 @@ class Builder:
         steps = read_steps(folder)
         markup = Markup()
         told = [(step, number_of(step, steps), Safe(markup.render(step.why))) for step in steps]
+        tabs = [("naive.py", [folder / "naive.py"]), ("given", given(folder))]
+        tabs += [(path.name, [path]) for path in [*beyond(folder), folder / "app.py"]]
         files = [
-            (path.name, Safe(code(path.read_text("utf-8"), "python")))
-            for path in sources(folder)
-            if path.suffix == ".py" and path.parent == folder and path.name != "groundwork.py"
+            (
+                label,
+                [
+                    (
+                        path.relative_to(folder).as_posix(),
+                        about(path),
+                        Safe(code(path.read_text("utf-8"), file=path.name)),
+                    )
+                    for path in paths
+                ],
+            )
+            for label, paths in tabs
         ]
-        files.sort(key=lambda one: one[0] == "app.py")
         self.page(
             "practice.html",
             f"lessons/{folder.name}/practice.html",
@@ -303,14 +336,6 @@ def heading_of(markup: Markup, otherwise: str) -> str:
 def heading(path: Path) -> str:
     """Return a Markdown file's first line as a title."""
     return path.read_text("utf-8").split("\n", 1)[0].lstrip("# ").replace("`", "")
-
-
-def opening(path: Path) -> tuple[str, str]:
-    """Return a Markdown file's title and its first sentence, as plain text."""
-    text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.M | re.S)
-    first = text.partition("\n")[2].strip().split("\n\n")[0]
-    paragraph = re.sub(r"\[([^]]*)\]\([^)]*\)|[`*]", r"\1", first)
-    return heading(path), re.split(r"(?<=[.:]) ", " ".join(paragraph.split()))[0].rstrip(":")
 
 
 def rows_of_lessons() -> dict[str, dict[str, str]]:

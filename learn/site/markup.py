@@ -130,8 +130,8 @@ def code(text: str, language: str = "", file: str = "", lines: bool = False) -> 
     kind = f"code {html.escape(language)}".strip()
     if lines:
         numbered = [
-            f'<span class="line" id="L{number}"><a href="#L{number}" class="no" aria-hidden="true"'
-            f' tabindex="-1" data-no="{number}"></a>{line}</span>'
+            f'<span class="line" id="L{number}"><a href="#L{number}" class="lineno"'
+            f' aria-hidden="true" tabindex="-1" data-no="{number}"></a>{line}</span>'
             for number, line in enumerate(shown.split("\n"), 1)
         ]
         shown = "\n".join(numbered)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
+import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -11,6 +13,23 @@ from ..layout import LESSONS, ROOT, LessonError, notebooks
 
 FIRST = ["app.py", "naive.py", "store.py", "beyond.py"]  # of a lesson's files, in this order
 ALSO = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+# What the first page says of each document, in the order in which it names them.
+DOCUMENTS = {
+    "explain": "What you can paste, and what it answers: a token that ran out, a missing comma, a"
+    " cookie that no browser stores.",
+    "attacks": "Each attack that the tests carry out, whether it succeeds on naive.py, and what"
+    " app.py does not stop.",
+    "mistakes": "Wrong answers to the exercises, and the step that catches each.",
+    "clients": "How curl, Python, Node, Java and a browser log in, and what each really sends.",
+    "performance": "What each technique costs, measured against a Flask app that only says hello.",
+    "serving": "Behind nginx and Apache, under uWSGI and waitress, as a service: configurations"
+    " that a test runs.",
+    "teaching": "Plans for one afternoon and for eight evenings, and what to ask when learners are"
+    " stuck.",
+    "grading": "Judge the exercises of a whole class with one command, and hand back a page for"
+    " each learner.",
+    "site": "How these pages are made and published, and what can't run in a page.",
+}
 
 # Which can't run in a page, and why. test_running.py holds that all others do.
 ELSEWHERE = {
@@ -44,6 +63,41 @@ def sources(folder: Path) -> list[Path]:
         return FIRST.index(own) if own in FIRST else len(FIRST), "/" in own, own
 
     return sorted(found, key=place)
+
+
+def given(folder: Path) -> list[Path]:
+    """Return the files of a lesson that an exercise may use as they are, in the order of `sources`.
+
+    They are all but naive.py, the steps, and the solution: app.py, and what is built upon it.
+    """
+    return [
+        path
+        for path in sources(folder)
+        if path.relative_to(folder).as_posix() not in ("app.py", "naive.py", "steps.toml")
+        and path not in beyond(folder)
+    ]
+
+
+def beyond(folder: Path) -> list[Path]:
+    """Return the files of a lesson that are built upon its app.py."""
+    return [
+        path
+        for path in sources(folder)
+        if path.suffix == ".py"
+        and re.search(r"^(?:from|import) app\b", path.read_text("utf-8"), re.M)
+    ]
+
+
+def about(path: Path) -> str:
+    """Return what a file says of itself: its docstring's first paragraph, or its first comment's
+    first sentence; "" if it has neither."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".py":
+        said = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0]
+    else:
+        comment = re.match(r"(?:(?:#|//) .*\n)*", text)[0]
+        said = re.sub(r"^(?:#|//) ", "", comment, flags=re.M).partition(". ")[0].partition(".\n")[0]
+    return " ".join(said.split()).rstrip(".:") + "." if said else ""
 
 
 @dataclass

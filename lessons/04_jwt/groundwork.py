@@ -48,7 +48,7 @@ def set_up(app, lesson, tables, add_demo_users, *, synchronous="FULL", **seconds
     app.response_class = Text
     app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(sqlite3.DatabaseError, refuse)
-    app.before_request(refuse_broken_body)
+    app.before_request(refuse_broken_request)
     if "mod_wsgi" in sys.modules:
         app.after_request(explain_apache)
     with app.app_context():
@@ -74,8 +74,10 @@ def refuse(error):
     return response
 
 
-def refuse_broken_body():
-    asked = request.environ
+def refuse_broken_request():
+    asked, prefix = request.environ, request.root_path
+    if prefix[:1] not in ("", "/") or prefix[:2] == "//":  # our redirects would lead elsewhere
+        abort(400, "X-Forwarded-Prefix must be a path, such as /demo.")
     if not (asked.get("CONTENT_LENGTH") or asked.get("HTTP_TRANSFER_ENCODING")):
         return
     try:

@@ -6,7 +6,9 @@
 
 A second cookie outlives the browser's closing. It names a series, and the one token of it that
 counts; each use begins a session and replaces the token. If a token comes that was replaced before,
-two have a copy, the owner and a thief, and all sessions of that user end.
+two may have a copy, the owner and a thief, and all sessions of that user end. An answer that was
+lost on its way looks the same: the browser then comes back with the token before, and its owner has
+to log in again, everywhere.
 """
 
 import time
@@ -17,7 +19,7 @@ from flask import g, request
 import store
 from app import app
 from groundwork import add_tables, db, transaction
-from store import digest, find_session
+from store import digest, end_other_sessions, find_session
 
 REMEMBER = 14 * 24 * 3600  # seconds from the last use
 GRACE = 5  # seconds in which the token before still counts: two tabs may open at once
@@ -65,31 +67,45 @@ def use_token(series, token):
 def login():
     """Log in, and begin a series if the checkbox was ticked."""
     before, answer = g.id, views["login"]()
-    if g.id != before and request.form.get("remember"):
-        user, series, token = find_session(g.id), token_urlsafe(16), token_urlsafe(32)
-        values = [digest(series), user["name"], digest(user["hash"]), digest(token), time.time()]
-        db().execute("INSERT INTO remembered VALUES (?, ?, ?, ?, NULL, ?)", values)
-        sweep = """DELETE FROM remembered WHERE series IN
-            (SELECT series FROM remembered WHERE at < ? LIMIT 100)"""
-        db().execute(sweep, [time.time() - REMEMBER])
-        g.remember = f"{series}.{token}"
+    if g.id != before:
+        forget_series()  # it may be somebody else's, who was here before
+        if request.form.get("remember"):
+            with transaction():  # else somebody might end the session just before its series begins
+                begin_series(find_session(g.id))
     return answer
+
+
+def begin_series(user):
+    """Have the browser stay logged in. user: None if the session that just began has ended."""
+    if not user:
+        return
+    series, token, now = token_urlsafe(16), token_urlsafe(32), time.time()
+    values = [digest(series), user["name"], digest(user["hash"]), digest(token), now]
+    db().execute("INSERT INTO remembered VALUES (?, ?, ?, ?, NULL, ?)", values)
+    sweep = """DELETE FROM remembered WHERE series IN
+        (SELECT series FROM remembered WHERE at < ? LIMIT 100)"""
+    db().execute(sweep, [now - REMEMBER])
+    g.remember = f"{series}.{token}"
 
 
 def logout():
     """Log out, and end this browser's series."""
-    db().execute("DELETE FROM remembered WHERE series = ?", [digest(own_series())])
-    g.remember = ""
+    forget_series()
     return views["logout"]()
 
 
-def end_sessions():
-    """End all other sessions and series of the user."""
-    answer = views["end_sessions"]()
-    if g.user:
-        others = "DELETE FROM remembered WHERE name = ? AND series != ?"
-        db().execute(others, [g.user["name"], digest(own_series())])
-    return answer
+def forget_series():
+    if own_series():
+        db().execute("DELETE FROM remembered WHERE series = ?", [digest(own_series())])
+        g.remember = ""
+
+
+def end_others(name, id):
+    """End all of a user's series but this browser's, and all sessions but this one."""
+    # In this order: a token that comes in between begins no session, or one that ends here too.
+    others = "DELETE FROM remembered WHERE name = ? AND series != ?"
+    db().execute(others, [name, digest(own_series())])
+    end_other_sessions(name, id)
 
 
 def own_series():
@@ -105,8 +121,8 @@ def set_cookie(response):
 
 
 views = dict(app.view_functions)
-app.view_functions |= {"login": login, "logout": logout, "end_sessions": end_sessions}
-store.find_session = find_or_begin_session
+app.view_functions |= {"login": login, "logout": logout}
+store.find_session, store.end_other_sessions = find_or_begin_session, end_others
 add_tables(app, TABLES)
 
 if __name__ == "__main__":

@@ -47,9 +47,10 @@ def session_owner():
 @app.post("/register/options")
 def registration_options():
     """Say what passkey is wanted of a user who is logged in, or sends the password."""
-    user = sessions.find() or store.password_owner(REALM)
+    session = sessions.find()
+    user = session or store.password_owner(REALM)
     known = [helpers.base64url_to_bytes(key["id"]) for key in store.passkeys_of(user)]
-    return challenge_for(
+    options = challenge_for(
         "register",
         user["name"],
         webauthn.generate_registration_options,
@@ -64,6 +65,9 @@ def registration_options():
         # A device that has one of these makes no second one.
         exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=id) for id in known],
     )
+    if session:  # what ended it meanwhile took its challenges along, but not this one
+        session_owner()
+    return options
 
 
 @app.post("/register")

@@ -28,7 +28,7 @@ from groundwork import add_tables, db
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS transfers (name TEXT, receiver TEXT, amount INTEGER, made REAL,
-    passkey TEXT, client_data BLOB, authenticator_data BLOB, signature BLOB)
+    public_key BLOB, client_data BLOB, authenticator_data BLOB, signature BLOB)
 """
 
 
@@ -58,7 +58,8 @@ def transfer():
     if challenge["challenge"][32:] != digest(transfer):
         abort(403, "Another transfer was signed than this one.")
     said = credential.response
-    proof = [key["id"], said.client_data_json, said.authenticator_data, said.signature]
+    # With the public key, since the owner may remove the passkey before anybody asks.
+    proof = [key["key"], said.client_data_json, said.authenticator_data, said.signature]
     values = [user["name"], transfer["to"], transfer["amount"], time.time(), *proof]
     db().execute("INSERT INTO transfers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
     return transfer
@@ -70,9 +71,13 @@ def signed_transfer(body):
 
 def wanted_transfer():
     """Return the transfer that the body names, and nothing else of it; answer 400 if it doesn't."""
-    body = request.get_json(silent=True)
-    to, amount = (body.get("to"), body.get("amount")) if isinstance(body, dict) else (None, None)
-    if type(to) is not str or not 1 <= len(to) <= 64 or type(amount) is not int:
+    try:
+        body = request.get_json(silent=True)
+        to, amount = body["to"], body["amount"]
+        fits = 1 <= len(to) <= 64 and to.isprintable() and type(amount) is int
+    except Exception:  # of several kinds, for what is no JSON, nested too deep, or of another form
+        fits = False
+    if not fits:
         abort(400, 'Send JSON with "to", a user name, and "amount", a whole number.')
     if not 0 < amount <= 10**9:
         abort(400, "An amount is between 1 and 1000000000.")

@@ -90,12 +90,13 @@ def without(attack, folder) -> dict[str, str]:
     """Return the lesson's files, name and text, with the attack's changes in them.
 
     Each text that is replaced stands in exactly one of the files, once. folder: the lesson's.
-    Its templates are among them, as "templates/login.html".
+    Its templates and static files are among them, as "templates/login.html".
     """
     names = ["groundwork.py", "store.py", "sessions.py", "client.py", "bounded.py", "app.py"]
     names += [f"{attack.file}.py"]
     names = dict.fromkeys(name for name in names if (folder / name).is_file())
-    names |= dict.fromkeys(f"templates/{file.name}" for file in folder.glob("templates/*"))
+    for kind in ("templates", "static"):
+        names |= dict.fromkeys(f"{kind}/{file.name}" for file in folder.glob(f"{kind}/*"))
     texts = {name: (folder / name).read_text("utf-8") for name in names}
     for old, new in attack.without:
         found = [name for name, text in texts.items() for _ in range(text.count(old))]

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from attack import USER1, USER2
+from on_otp import change
 
 from learn import Authenticator, Browser
 from learn.running.authenticator import PRESENT, encode
@@ -168,6 +169,45 @@ def after_the_key_is_gone(target):
     gone = owner.send("DELETE", f"/passkeys/{phone.keys[0].id}")
     assert gone.status == 204, gone
     return "still in" if thief.get("/secured").status == 200 else None
+
+
+def registration_as_the_key_goes(target):
+    """Begin to add a passkey in the moment in which the session ends with its own passkey."""
+    thief, _ = with_passkey(target)
+    # The removal can't be timed so well. What it would delete is deleted for it.
+    change(
+        target,
+        """CREATE TRIGGER just_then BEFORE INSERT ON challenges
+        BEGIN DELETE FROM sessions; DELETE FROM challenges; END""",
+    )
+    answer = thief.post("/register/options")
+    change(target, "DROP TRIGGER just_then")
+    if answer.status != 200:
+        return None
+    made = thief.post("/register", json_body=Authenticator(target.origin).create(answer.json()))
+    return "a new passkey of the account" if made.status == 201 else None
+
+
+def revived_session(target):
+    """Use a session that was found to have ended, once the clock is set back."""
+    thief, phone = with_passkey(target)
+    (session,) = target.rows("SELECT max(begun), digest FROM sessions")
+    move = "UPDATE sessions SET used = used + ? WHERE digest = ?"  # as good as moving the clock
+    change(target, move, -2400, session["digest"])
+    if thief.get("/secured").status == 200:
+        return "it does not end"
+    change(target, move, 1200, session["digest"])
+    return "it lives again" if thief.get("/secured").status == 200 else None
+
+
+def year_of_twenty_digits(target):
+    """Ask for a page unless it was changed since a year that no calendar has."""
+    date = f"Sun, 06 Nov {10**20} 08:49:37 GMT"
+    for headers in ({"If-Modified-Since": date}, {"If-Range": date, "Range": "bytes=0-9"}):
+        answer = target.get("/", headers=headers)
+        if answer.status >= 500:
+            return f"{headers} get {answer.status}"
+    return None
 
 
 def somebody_elses_key_removed(target):

@@ -536,3 +536,30 @@ def remember_token_after_new_password(target):
     return remember_token_after(
         target, lambda owner: owner.submit("/sessions", to="/password", **form)
     )
+
+
+def series_of_the_user_before(target):
+    """Stay logged in; somebody else logs in there without it, and closes the browser: who is in?"""
+    browser = remembered(target)
+    browser.close()
+    browser.submit("/login", username="user2", password="pass2")
+    assert "Hello, user2!" in browser.get("/").text
+    browser.close()
+    return "in as user1" if "Hello, user1!" in browser.get("/").text else None
+
+
+def token_while_all_others_end(target):
+    """Use a copied remember token in the moment in which its owner ends all other sessions."""
+    with afresh(target) as own:
+        thief, owner = remembered(own), visit(own)
+        # The thief's request can't be timed so well. What it would write is written for it.
+        change(
+            own,
+            """CREATE TRIGGER just_then AFTER DELETE ON sessions
+            WHEN (SELECT count(*) FROM remembered)
+            BEGIN INSERT INTO sessions VALUES (OLD.digest, OLD.name, OLD.begun, OLD.used, '');
+            END""",
+        )
+        owner.submit("/sessions", to="/sessions/end")
+        assert in_with(owner)
+        return "the thief has a new session" if in_with(thief) else None

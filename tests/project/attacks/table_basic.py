@@ -6,7 +6,7 @@ from table_http import LIMIT, TLS, through_http
 
 _WEAK_HASH = (("memory_cost=19456", "memory_cost=1024"),)
 # A body is then read when a view asks for its form, after the credentials were checked.
-_BODY_LATER = ("    app.before_request(refuse_broken_body)\n", "")
+_BODY_LATER = ("    app.before_request(refuse_broken_request)\n", "")
 _NO_CSRF = (('ours = site in ("same-origin", "none") if site', "ours = True if site"),)
 _LIMITED = (("GUESS_PAUSE", 300),)  # as by default; but with settings an attack has its own server
 BASIC = [

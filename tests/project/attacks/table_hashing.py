@@ -96,7 +96,7 @@ HASHING = [
         "CWE-176",
         on_hashing.byte_as_text,
         NOT_THERE,
-        (("    app.before_request(refuse_broken_body)\n", ""),),
+        (("    app.before_request(refuse_broken_request)\n", ""),),
     ),
     Attack(
         "01",

@@ -128,7 +128,7 @@ _API_KEYS = [
         NOT_THERE,
         (
             ("    _ = request.form\n", ""),
-            ("    app.before_request(refuse_broken_body)\n", ""),
+            ("    app.before_request(refuse_broken_request)\n", ""),
             (" AND NOT EXISTS (SELECT 1 FROM revoked WHERE jti = ?)", " AND ? != ''"),
         ),
         file="api_keys",

@@ -360,6 +360,31 @@ SESSIONS = [
         file="beyond",
         long=True,
     ),
+    Attack(
+        "06",
+        "Remember token of the user before",
+        "CWE-488",
+        on_sessions.series_of_the_user_before,
+        NOT_THERE,
+        (("        forget_series()  # it may be", "        # it may be"),),
+        file="beyond",
+    ),
+    Attack(
+        "06",
+        "Stolen remember token while all others end",
+        "CWE-367",
+        on_sessions.token_while_all_others_end,
+        NOT_THERE,
+        (
+            (
+                "    db().execute(others, [name, digest(own_series())])\n"
+                "    end_other_sessions(name, id)",
+                "    end_other_sessions(name, id)\n"
+                "    db().execute(others, [name, digest(own_series())])",
+            ),
+        ),
+        file="beyond",
+    ),
     *through_http("06", (), ()),
 ]
 

@@ -7,6 +7,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from learn.practice import progress
+from learn.practice.steps import read_steps
+
 CLOSED = """
 class WithCharset(HTTPBasicAuth):
     def authenticate_header(self):
@@ -87,7 +90,8 @@ def test_all_steps_passed(tutorial):
     assert done.returncode == 0 and "All 7 steps are done." in done.stdout
     assert "You can now" in done.stdout and "learn play 04" in done.stdout
     assert "Optional: Beyond app.py: a server that refuses MD5" in done.stdout
-    assert "all 7 steps" in tutorial.learn().stdout
+    bare = tutorial.learn().stdout
+    assert "all 7 steps" in bare and "\nNext: python3 -m learn play 04 " in bare
     tutorial.exercise("03_digest", tutorial.file("03_digest", "naive.py"))
     assert "changed since its last check" in tutorial.learn().stdout
 
@@ -110,6 +114,28 @@ def test_progress_is_right_after_a_change(tutorial):
     assert "0 of 7 steps" in out and "Next: python3 -m learn check 03" in out
     tutorial.exercise("03_digest", tutorial.file("03_digest", "app.py"))
     assert "0 of 7 steps" not in tutorial.learn().stdout
+
+
+def test_what_comes_next(tutorial, monkeypatch):
+    """The next thing to do is after the lesson that is done; at the end all are compared."""
+    lessons = tutorial.root / "lessons"
+    monkeypatch.setattr(progress, "LESSONS", lessons)
+    monkeypatch.setattr(progress, "STATE", tutorial.root / ".learn" / "progress.json")
+
+    def after(name):
+        passed = [step.name for step in read_steps(lessons / name)]
+        progress.keep(lessons / name, passed=passed, digest=progress.digest(lessons / name))
+        return progress.next_command(lessons / name)
+
+    for folder in ("03_digest", "06_sessions", "08_oidc"):
+        tutorial.exercise(folder, tutorial.file(folder, "naive.py"))
+    assert progress.next_command() == "play 01"
+    assert after("06_sessions") == "play 07"
+    assert "\nNext: python3 -m learn play 07 " in tutorial.learn().stdout
+    assert after("08_oidc") == "check 03"  # begun, and not done
+    assert after("03_digest") == "play 04"
+    assert after("08_oidc") == "play compare"
+    assert "\nNext: python3 -m learn play compare " in tutorial.learn().stdout
 
 
 @pytest.mark.rest
@@ -146,6 +172,15 @@ def test_solution_asks_first(tutorial):
     titles = [line for line in shown.split("\n") if line.startswith("Step ")]
     assert titles[0].startswith("Step 1: A token is given") and len(titles) >= 5
     assert "+def logout():" in shown and "-        token = request.args.get" in shown
+
+
+def test_no_difference_is_said(tutorial):
+    """`diff` and `solution` say so when nothing differs; what goes beyond is shown all the same."""
+    tutorial.exercise("02_basic", tutorial.file("02_basic", "app.py"))
+    said = "exercise.py and app.py don't differ."
+    assert tutorial.learn("diff", "02", "exercise").stdout.strip() == said
+    shown = tutorial.learn("solution", "02", "--yes").stdout
+    assert shown.startswith(f"{said}\n\nOptional: ") and "stands in" not in shown
 
 
 @pytest.mark.long
@@ -250,6 +285,8 @@ def test_wrong_ways_to_call_check(tutorial):
     for arguments in (["--all", "02"], ["--file", "x.py"], ["02", "--watch", "--json"]):
         done = tutorial.learn("check", *arguments)
         assert done.returncode == 2 and "Error:" in done.stderr, arguments
+    done = tutorial.learn("check", "--all", "--watch")
+    assert done.returncode == 2 and "Error: --watch is for one" in done.stderr
     done = tutorial.learn("check", "02", "--file", os.path.join("no", "such.py"))
     assert done.returncode == 1 and "such.py" in done.stderr
     done = tutorial.learn("chek")

@@ -1,13 +1,17 @@
-"""check --watch on a real terminal (a pseudo-terminal), with its keys, and Ctrl-C."""
+"""play and check --watch on a real terminal (a pseudo-terminal), with keys and Ctrl-C."""
 
+import contextlib
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import time
 
 import pytest
+
+from learn.layout import ROOT
 
 pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminal in Python")
 
@@ -53,6 +57,15 @@ class Terminal:
         status = self.process.wait(seconds)
         os.close(self.ours)
         return status
+
+    def end_and_rest(self, seconds=20):
+        """Wait for the end; return the status, and what came that nobody waited for."""
+        status = self.process.wait(seconds)
+        with contextlib.suppress(OSError):  # Linux says so at the end
+            while select.select([self.ours], [], [], 0)[0] and (more := os.read(self.ours, 65536)):
+                self.seen += more.decode("utf-8", "replace")
+        os.close(self.ours)
+        return status, self.plain
 
 
 @pytest.fixture
@@ -117,6 +130,21 @@ def test_keys_of_watch(tutorial, terminal):
     assert tutorial.exercise("04_jwt").exists() and not servers(tutorial)
 
 
+def test_play_waits_for_a_prediction(tutorial, terminal):
+    """play shows what is to be predicted, waits, then shows the answer; Ctrl-C leaves with 130."""
+    shutil.copytree(ROOT / "notebooks", tutorial.root / "notebooks")
+    play = terminal("play", "03")
+    play.wait_for("Enter: go on")
+    play.press("\n")
+    play.wait_for("Predict: how many requests", "app.get", "Enter: show the answer", "leave ")
+    assert not select.select([play.ours], [], [], 0.5)[0]
+    play.press("\n")
+    play.wait_for("HTTP/1.1 401", "Enter: go on", "leave ")
+    os.killpg(play.process.pid, signal.SIGINT)
+    status, said = play.end_and_rest()
+    assert status == 130 and not said.strip(" ^C\n") and not servers(tutorial)
+
+
 @pytest.mark.parametrize(
     "pause", [0.4, 1.6, *(pytest.param(pause, marks=pytest.mark.long) for pause in (0.05, 0.8, 3))]
 )
@@ -128,8 +156,9 @@ def test_ctrl_c_at_any_moment(tutorial, terminal, watch, pause):
     run = terminal("check", "02", *(["--watch"] if watch else []))
     time.sleep(pause)
     os.killpg(run.process.pid, signal.SIGINT)
-    run.end()
-    assert "Traceback" not in run.plain
+    status, said = run.end_and_rest()
+    assert status in (130, 0 if watch else 1)  # 0 and 1: it had begun to watch, or had ended
+    assert "Traceback" not in said and "Aborted" not in said
     deadline = time.monotonic() + 5
     while servers(tutorial) and time.monotonic() < deadline:
         time.sleep(0.1)

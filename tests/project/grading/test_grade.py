@@ -16,8 +16,13 @@ import xml.etree.ElementTree as ET
 import pytest
 from conftest import Classroom, lesson_file
 
+from learn.layout import LESSONS
+from learn.practice import report
+from learn.practice.grades import Grade
+from learn.practice.grading import Outcome
 from learn.practice.results import FAILED, PASSED, Failure, Result, Verdict
 from learn.practice.steps import FIRST, read_steps
+from learn.practice.submissions import Submission
 
 BROKEN = "raise ValueError('<script>alert(1)</script>')\n"
 
@@ -51,6 +56,26 @@ def test_table_and_reports(room):
     assert set(pages) == {"index.html", "001-1-1.html", "002-empty-folder.html"}
     assert "&lt;script&gt;alert" in pages["001-1-1.html"]
     assert not any("<script" in page for page in pages.values())
+
+
+def test_words_in_backticks_are_code(tmp_path):
+    """In the pages, what a sentence sets apart is set as code, and markup in it stays text."""
+    step = next(one for one in read_steps(LESSONS / "01_hashing") if "`" in one.ask)
+    failure = Failure(next(iter(step.checks)), "`flask <run>`", "a `pair`", said="`as it came`")
+    results = [Result(step, FAILED, failure=failure)]
+    for number, broken in enumerate(["exercise.py has no `app`. It has\na ` alone.", ""]):
+        verdict = Verdict(LESSONS / "01_hashing", tmp_path / "app.py", results, broken=broken)
+        grade = Grade(Submission("anna`s`"), Outcome(FAILED, verdict))
+        report.write_pages([grade], tmp_path / str(number), "Lesson 01")
+    index = (tmp_path / "0" / "index.html").read_text("utf-8")
+    assert "has no <code>app</code>." in index and ">anna`s`</a>" in index
+    [broken, page] = [
+        (tmp_path / name / "001-anna-s.html").read_text("utf-8") for name in ("0", "1")
+    ]
+    assert "<pre>exercise.py has no <code>app</code>. It has\na ` alone.</pre>" in broken
+    assert "<dd><code>flask &lt;run&gt;</code><dt>came<dd>a `pair`" in page
+    assert "<pre>`as it came`</pre>" in page  # a learner's program may have said it
+    assert "<code>GET /</code>" in page
 
 
 @pytest.mark.rest
@@ -117,8 +142,6 @@ def test_wrong_words_get_a_sentence(room):
 
 def test_no_step_is_done_while_it_does_not_work():
     """As long as "It works" fails, no step counts as done."""
-    from learn.layout import LESSONS
-
     folder = LESSONS / "02_basic"
     results = [Result(step, PASSED, passed=set(step.checks)) for step in read_steps(folder)]
     verdict = Verdict(folder, folder / "app.py", results)

@@ -8,6 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cbor2
 import pytest
+from webauthn.helpers import (
+    decode_credential_public_key,
+    decoded_public_key_to_cryptography,
+    verify_signature,
+)
 
 from learn import Authenticator, Browser, Lesson
 from learn.running.authenticator import WITH_KEY, decode, encode, sign
@@ -125,6 +130,42 @@ def test_half_a_letter_is_no_text():
             assert browser.post("/login", json_body=answer).status == 400
             answer = phone.get(browser.post("/login/options").json())
             assert browser.post("/login", json_body={**answer, "id": "\ud800"}).status == 400
+
+
+def test_transfer_is_proved_after_its_passkey_was_removed():
+    """What is kept of a transfer is enough to verify what its owner signed, and it holds."""
+    with Lesson("07", "beyond") as app:
+        browser, phone = device(app)
+        assert log_in(browser, phone) == 200
+        wanted = {"to": "user2", "amount": 25}
+        signed = phone.get(browser.post("/transfer/options", json_body=wanted).json())
+        made = browser.post("/transfer", json_body={**wanted, "credential": signed})
+        assert made.status == 200
+        assert browser.send("DELETE", f"/passkeys/{phone.keys[-1].id}").status == 204
+        (kept,) = app.rows("SELECT * FROM transfers")
+    key = decoded_public_key_to_cryptography(decode_credential_public_key(kept["public_key"]))
+    data = kept["authenticator_data"] + hashlib.sha256(kept["client_data"]).digest()
+    verify_signature(public_key=key, signature_alg=-7, signature=kept["signature"], data=data)
+    what = {"amount": kept["amount"], "to": kept["receiver"]}
+    agreed = decode(json.loads(kept["client_data"])["challenge"])[32:]
+    assert agreed == hashlib.sha256(json.dumps(what).encode()).digest()
+
+
+def test_odd_transfers_are_refused():
+    """JSON nested as deep as a body can hold, half a letter and what can't be shown are 400."""
+    deep = "[" * 16_000
+    with Lesson("07", "beyond") as app:
+        browser, phone = device(app)
+        assert log_in(browser, phone) == 200
+        json_type = {"Content-Type": "application/json"}
+        for target in ("/transfer/options", "/transfer"):
+            for body in (deep, '{"to":' * 2_600, f'{{"to": "x", "amount": 1, "x": {deep[:9000]}'):
+                answer = browser.send("POST", target, headers=json_type, body=body)
+                assert answer.status == 400, body[:30]
+            for to in ("\ud800", "a\0b", "\u202e1resu"):
+                answer = browser.post(target, json_body={"to": to, "amount": 1})
+                assert answer.status == 400, to
+        assert app.rows("SELECT * FROM transfers") == []
 
 
 def test_removed_passkey_ends_its_sessions():

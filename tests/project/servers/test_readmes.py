@@ -130,11 +130,21 @@ def fill_in(line, said, log):
     return line
 
 
+def status_of(line, said):
+    """Return the status that a line showed, or None if it shows none."""
+    if line.startswith("curl") and (" -i" in line or " -v" in line):
+        return re.findall(r"^(?:< )?HTTP/1\.1 (\d{3})", said, re.M)[-1]
+    return None
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_lines_work_as_typed(folder, copy):
-    """Every line of a README's `sh` blocks works, and answers what the README says."""
+    """Every line of a README's `sh` blocks works, and answers what the README says.
+
+    What `run` prints of them answers the same, in a shell in which nothing was typed before.
+    """
     text = (copy / "lessons" / folder / "README.md").read_text("utf-8")
-    shell, said = Shell(copy, 5000 + int(folder[:2])), ""
+    shell, said, answered = Shell(copy, 5000 + int(folder[:2])), "", []
     try:
         for lines, below in blocks(text):
             statuses = set()
@@ -142,12 +152,33 @@ def test_lines_work_as_typed(folder, copy):
                 if line.startswith(f"python3 -m learn check {folder[:2]} --watch"):
                     continue  # it stays until q is pressed
                 said += shell.type(fill_in(line, said, shell.log))
-                if line.startswith("curl") and (" -i" in line or " -v" in line):
-                    statuses.add(re.findall(r"^(?:< )?HTTP/1\.1 (\d{3})", said, re.M)[-1])
+                if status := status_of(line, said):
+                    statuses.add(status)
+                    answered.append((line, status))
             named = set(re.findall(r"\b[1-5]\d\d\b", below))
             assert statuses <= (named or {"200"}), (lines, below)
     finally:
         shell.end()
+    printed = what_run_prints(folder, copy)
+    assert len(printed) > 2 and printed == answered[: len(printed)]
+
+
+def what_run_prints(folder, copy):
+    """Type what `run` prints into a fresh shell; return the lines that show a status, with it."""
+    (copy / "jar").unlink(missing_ok=True)
+    shell, said, answered = Shell(copy, 5000 + int(folder[:2])), "", []
+    try:
+        shell.serve(f"python3 -m learn run {folder[:2]}")
+        printed = re.compile(r"terminal:\n\n((?:    .+\n)+)\n")
+        wait_until(lambda: printed.search(shell.log.read_text("utf-8")), "nothing to try")
+        lines = printed.search(shell.log.read_text("utf-8"))[1].splitlines()
+        for line in map(str.strip, lines):
+            said += shell.type(fill_in(line, said, shell.log))
+            if status := status_of(line, said):
+                answered.append((line, status))
+    finally:
+        shell.end()
+    return answered
 
 
 @pytest.mark.long

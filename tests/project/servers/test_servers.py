@@ -544,6 +544,20 @@ def test_a_broken_body_is_refused(folder, workers):
         assert "Traceback" not in app.log
 
 
+def test_a_prefix_that_is_no_path_is_refused():
+    """A proxy may pass on a client's X-Forwarded-Prefix: redirects would lead to another host."""
+    with Lesson("06", PROXIES=1) as app:
+        for prefix in ("//a..b", "//[", "//evil.example", "https://[", "javascript:", "a", "?"):
+            answer = app.get("/", headers={"X-Forwarded-Prefix": prefix})
+            assert (answer.status, answer.header("Location")) == (400, None), prefix
+        for prefix in ("", "/", "/demo", "/demo/", "/a/b", "/\\"):
+            answer = app.get("/", headers={"X-Forwarded-Prefix": prefix})
+            assert answer.status == 302, prefix
+            assert re.match(r"/(?![/\\])", answer.header("Location")), prefix
+    with Lesson("06") as app:  # no proxy is counted, so nothing is believed
+        assert app.get("/", headers={"X-Forwarded-Prefix": "//a..b"}).status == 302
+
+
 @pytest.mark.parametrize(
     "name, value",
     [

@@ -152,6 +152,22 @@ def password_of(app, word):
     return True
 
 
+def test_session_that_ends_during_its_login_is_not_remembered():
+    """Somebody may end all sessions just as one begins: it gets no series, and no error 500."""
+    with Lesson("06", "beyond") as app:
+        with closing(sqlite3.connect(app.settings["DATABASE"])) as db, db:
+            db.execute(
+                """CREATE TRIGGER just_then AFTER INSERT ON sessions
+                BEGIN DELETE FROM sessions; END"""
+            )
+        browser = Browser(app)
+        form = forms_of(browser.get("/login"))[0].fields
+        form |= {"username": "user1", "password": "pass1", "remember": "yes"}
+        assert browser.post("/login", form=form).status == 303
+        assert not is_in(browser) and not browser.lasting
+        assert app.rows("SELECT * FROM remembered") == []
+
+
 def test_ended_sessions_are_swept():
     """Sessions that nobody used for long leave the table, some at each login."""
     with Lesson("06") as app:

@@ -332,6 +332,27 @@ def explained(browser, address):
     return found
 
 
+def explained_on_a_telephone(browser, address, pasted):
+    """Press each example's button, and paste a text; return how wide the page is each time."""
+    reader = Reader(browser, address, PHONE)
+    page, found = reader.page, {"widths": []}
+    reader.open("explain.html")
+
+    def answered():
+        page.locator("#answer > *").first.wait_for(timeout=90_000)
+        found["widths"].append(page.evaluate("document.documentElement.scrollWidth"))
+        page.locator("#paste").fill("")
+        page.locator("#answer").filter(has_not=page.locator("*")).wait_for(state="attached")
+
+    for button in page.locator("#samples button").all():
+        button.click()
+        answered()
+    page.locator("#paste").fill(pasted)
+    answered()
+    found["wrong"] = reader.wrong()
+    return found
+
+
 def measure(browser, address, pages):
     """Return for each page: requests, bytes on the wire, first paint, shifts, blocking (ms)."""
     found = {}

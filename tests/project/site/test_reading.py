@@ -12,11 +12,17 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
+from pygments.token import STANDARD_TYPES
 
 from learn.layout import ROOT, LessonError, notebooks
+from learn.practice import report
+from learn.practice.grades import Grade
+from learn.practice.grading import Outcome
+from learn.practice.results import Verdict
+from learn.practice.submissions import Submission
 from learn.site import build, npm, sequence, serving
 from learn.site.markup import Markup
-from learn.site.pages import ELSEWHERE, Map, sources
+from learn.site.pages import DOCUMENTS, ELSEWHERE, Map, about, given, sources
 from learn.site.pages import lessons as all_lessons
 
 LIMIT = 300_000  # bytes of a page with all that it loads, packed
@@ -88,6 +94,63 @@ def test_every_link_and_anchor_leads_somewhere(reading, read):
             elif anchor and read[target].ids[unquote(anchor)] != 1:
                 broken.append((name, href))
     assert not broken and count > 2000
+
+
+def test_every_page_can_be_reached(reading, read):
+    """From the first page by links, and each file of a lesson from the lesson's own page."""
+    ways = {}
+    for name, page in read.items():
+        places = (urljoin(f"//site/{name}", urldefrag(href)[0]) for href in page.links if href)
+        ways[name] = {unquote(place.removeprefix("//site/")) for place in places}
+    seen, new = set(), {"index.html"}
+    while new:
+        seen |= new
+        new = set().union(*(ways[name] for name in new)) & set(read) - seen
+    assert seen == set(read)
+    for folder in all_lessons():
+        base = f"lessons/{folder.name}"
+        files = {f"{base}/{path.relative_to(folder).as_posix()}.html" for path in sources(folder)}
+        assert files <= ways[f"{base}/index.html"], folder.name
+
+
+def test_what_a_lesson_gives_is_no_solution():
+    """Its store, its templates, what only it has; a line on each file that says one of itself."""
+    names = {
+        folder.name[:2]: [path.relative_to(folder).as_posix() for path in given(folder)]
+        for folder in all_lessons()
+    }
+    assert all(files[0] == "store.py" and "groundwork.py" in files for files in names.values())
+    solutions = {"app.py", "naive.py", "beyond.py", "api_keys.py", "steps.toml"}
+    assert not [name for files in names.values() for name in files if name in solutions]
+    assert "templates/login.html" in names["06"] and "static/page.js" in names["07"]
+    assert {"client.py", "sessions.py", "templates/hello.html"} <= set(names["08"])
+    lesson = ROOT / "lessons" / "07_passkeys"
+    assert about(lesson / "static" / "page.js") == "The page of lesson 07."
+    assert about(lesson / "static" / "page.html") == ""
+    assert all(about(path) for path in lesson.glob("*.py"))
+
+
+def test_every_document_has_a_line_on_the_first_page(reading):
+    """A sentence of its own, which says what one finds there."""
+    assert set(DOCUMENTS) == {path.stem for path in (ROOT / "docs").glob("*.md")}
+    assert all(re.fullmatch(r"[A-Z].*\.", line) for line in DOCUMENTS.values())
+    shown = (reading / "index.html").read_text("utf-8")
+    assert shown.count('<li><a href="docs/') == len(DOCUMENTS)
+
+
+def test_colours_of_code_are_for_code():
+    """Pygments' classes are short, and mean something else on other elements (`answer s2`)."""
+    sheet = (build.HERE / "static" / "style.css").read_text("utf-8")
+    sheet = re.sub(r"/\*.*?\*/|:is\([^)]*\)", "", sheet, flags=re.S)
+    selectors = [one for found in re.findall(r"([^{}]+)\{", sheet) for one in found.split(",")]
+    short = set(STANDARD_TYPES.values()) - {""}
+    assert len(selectors) > 200
+    alone = [
+        one
+        for one in selectors
+        if (names := re.findall(r"\.([\w-]+)", one)) and set(names) <= short
+    ]
+    assert not alone
 
 
 def test_a_page_loads_nothing_from_elsewhere_and_holds_no_style_or_script(read):
@@ -291,6 +354,29 @@ def test_a_telephone_shows_every_page_without_scrolling_sideways(drive, pages):
 
 
 @pytest.mark.rest
+def test_a_telephone_shows_what_explain_answers(drive):
+    """Each example of the page, a token and a cookie among them, fits; so does what is pasted."""
+    found = drive("explained_on_a_telephone", "Authorization: Bearer " + 60 * "eyJhbGciOi")
+    assert len(found["widths"]) == 5 and set(found["widths"]) == {360}
+    assert found["wrong"] == []
+
+
+@pytest.mark.rest
+def test_a_telephone_shows_a_report_of_grades(drive, pages):
+    """The teacher's table scrolls in its own box; a learner's page fits."""
+    folder = ROOT / "lessons" / "02_basic"
+    said = "exercise.py has no `app`. Name your Flask application `app`: app = Flask(__name__)"
+    broken = Verdict(folder, folder / "app.py", [], broken=said)
+    submission = Submission("anna." + 30 * "long", folder / "app.py")
+    report.write_pages(
+        [Grade(submission, Outcome("failed", broken))], pages.parent / "report", "Lesson 02"
+    )
+    names = [path.name for path in (pages.parent / "report").iterdir()]
+    found = drive("widths", [f"../report/{name}" for name in names])
+    assert [width for width, _ in found.values()] == [360, 360]
+
+
+@pytest.mark.rest
 def test_axe_finds_nothing_serious(drive, axe):
     """In light and in dark, on one page of each kind."""
     lesson = "lessons/03_digest"
@@ -403,3 +489,14 @@ def test_what_no_page_can_run_has_no_buttons_for_it(pages):
     for folder in all_lessons():
         text = (pages / "lessons" / folder.name / "practice.html").read_text("utf-8")
         assert ('data-do="check"' in text) == (folder.name not in ELSEWHERE)
+
+
+@pytest.mark.rest
+def test_practice_shows_what_the_lesson_gives(pages):
+    """Each file that an exercise may use stands in one tab; the solution is the last of them."""
+    for folder in all_lessons():
+        text = (pages / "lessons" / folder.name / "practice.html").read_text("utf-8")
+        tabs = re.findall(r'role="tab" [^>]*>([^<]+)<', text)
+        assert tabs[:3] == ["exercise.py", "naive.py", "given"] and tabs[-1] == "app.py"
+        names = [path.relative_to(folder).as_posix() for path in given(folder)]
+        assert re.findall(r"<summary><code>([^<]+)</code>", text) == names

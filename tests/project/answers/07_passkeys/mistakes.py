@@ -278,8 +278,8 @@ MISTAKES = [
         "kind": "identity",
         "step": "TestRegistration",
         "base": "app",
-        "old": "user = sessions.find() or store.password_owner(REALM)",
-        "new": "user = store.password_owner(REALM)",
+        "old": "session = sessions.find()\n    user = session or",
+        "new": "session = None\n    user =",
     },
     {
         "name": "the user handle is the user's name",
