@@ -107,10 +107,10 @@ def seconds_of(
 ) -> list[float]:
     """Return the median time of each action in seconds, measured in turn (A B A B …).
 
-    until: what should hold of these times. If it doesn't, they are measured once more: a busy
-    machine may slow down one of them, and hardly twice.
+    until: what should hold of these times. If it doesn't, they are measured again, up to three
+    times: a busy machine may slow down one of them, and hardly four times in a row.
     """
-    for _ in range(2 if until else 1):
+    for _ in range(4 if until else 1):
         times: list[list[float]] = [[] for _ in actions]
         for _ in range(rounds):
             for kept, action in zip(times, actions, strict=True):
