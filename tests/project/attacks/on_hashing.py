@@ -55,7 +55,7 @@ def differ(*both):
 
 def ratio(slow, quick, many=MANY):
     """Return by how much the medians differ, in words, or None if it is not that much."""
-    times = seconds_of(slow, quick, rounds=5)
+    times = seconds_of(slow, quick, until=lambda *both: max(both) <= many * min(both))
     factor = max(times) / min(times)
     return f"a factor of {factor:.1f}" if factor > many else None
 
@@ -80,7 +80,10 @@ def password_of_nobody(target):
     """
     word = "the password of nobody"
     known, unknown = seconds_of(
-        lambda: log_in(target, "user1", word), lambda: log_in(target, "nobody", word), rounds=9
+        lambda: log_in(target, "user1", word),
+        lambda: log_in(target, "nobody", word),
+        rounds=9,
+        until=lambda known, unknown: unknown <= 1.5 * known,
     )
     return f"a factor of {unknown / known:.1f}" if unknown > 1.5 * known else None
 
