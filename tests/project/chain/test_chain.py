@@ -125,6 +125,7 @@ def learn(*arguments):
     )
 
 
+@pytest.mark.rest
 def test_nothing_is_written_to_the_home(home, request):
     """Commands that show, explain, check and play leave the home as it was."""
     file = LESSONS / "03_digest" / "app.py"

@@ -56,9 +56,15 @@ class Copy:
 @pytest.fixture
 def tutorial(tmp_path):
     """A fresh copy of the tutorial, without any exercise."""
-    leave = {"learn": [], "lessons": ["exercise*.py", "instance"], "tests": ["project"]}
+    # What is compiled of learn comes along, or each command would compile it anew; files that
+    # another process just writes there don't.
+    leave = {
+        "learn": ["*.pyc.*"],
+        "lessons": ["exercise*.py", "instance", "__pycache__"],
+        "tests": ["project", "__pycache__"],
+    }
     for name, patterns in leave.items():
-        skip = shutil.ignore_patterns("__pycache__", *patterns)
+        skip = shutil.ignore_patterns(*patterns)
         shutil.copytree(ROOT / name, tmp_path / "copy" / name, ignore=skip)
     for name in ("pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path / "copy" / name)

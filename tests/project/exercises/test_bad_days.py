@@ -55,7 +55,6 @@ TELLING = (
     "a missing bracket",
     "an import that does not exist",
     "a factory instead",
-    "an endless loop at import",
     "an exception in a view",
     "a body that is cut off",
 )

@@ -110,6 +110,7 @@ def test_watch_from_save_to_verdict(tutorial, terminal):
     assert path.read_text("utf-8") == naive
 
 
+@pytest.mark.rest
 def test_keys_of_watch(tutorial, terminal):
     """h gives hints, s is held back before half of the steps, n needs all steps, others nothing."""
     tutorial.learn("start", "03")

@@ -24,9 +24,15 @@ class Classroom:
         self.root, self.walls, self.place = place / "tutorial", walls, place
         self.submissions = place / "submissions"
         self.submissions.mkdir(parents=True)
-        leave = {"learn": [], "lessons": ["exercise*.py", "instance"], "tests": ["project"]}
+        # What is compiled of learn comes along, or each command would compile it anew; files that
+        # another process just writes there don't.
+        leave = {
+            "learn": ["*.pyc.*"],
+            "lessons": ["exercise*.py", "instance", "__pycache__"],
+            "tests": ["project", "__pycache__"],
+        }
         for name, patterns in leave.items():
-            skip = shutil.ignore_patterns("__pycache__", *patterns)
+            skip = shutil.ignore_patterns(*patterns)
             shutil.copytree(ROOT / name, self.root / name, ignore=skip)
         for name in ("pyproject.toml", "requirements.txt"):
             shutil.copy(ROOT / name, self.root / name)

@@ -139,6 +139,7 @@ def ask_to_enroll(app, accept):
         return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
 
 
+@pytest.mark.rest
 def test_drift(clock):
     """Of nine steps around now three count, in any order, and each once."""
     with clock.lesson("05") as app:
