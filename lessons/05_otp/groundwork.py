@@ -78,6 +78,8 @@ def refuse_broken_request():
     asked, prefix = request.environ, request.root_path
     if prefix[:1] not in ("", "/") or prefix[:2] == "//":  # our redirects would lead elsewhere
         abort(400, "X-Forwarded-Prefix must be a path, such as /demo.")
+    if request.scheme.lower() not in ("http", "https"):
+        abort(400, "X-Forwarded-Proto must be http or https.")
     if not (asked.get("CONTENT_LENGTH") or asked.get("HTTP_TRANSFER_ENCODING")):
         return
     try:

@@ -561,6 +561,19 @@ def test_a_prefix_that_is_no_path_is_refused():
         assert app.get("/", headers={"X-Forwarded-Prefix": "//a..b"}).status == 302
 
 
+@pytest.mark.parametrize("folder", ALIKE)
+def test_a_scheme_that_is_none_is_refused(folder):
+    """A proxy may pass on a client's X-Forwarded-Proto as well; no address begins with that."""
+    with Lesson(folder, PROXIES=1) as app:
+        for path in ("/", "/public/", "//public", "/login", "/nowhere"):
+            for proto in ("//[", "javascript", "[", "http://[", "%", "x:y"):
+                status = app.get(path, headers={"X-Forwarded-Proto": proto}).status
+                assert status == 400, (path, proto, status)
+            for proto in ("http", "https", "HTTPS"):
+                status = app.get(path, headers={"X-Forwarded-Proto": proto}).status
+                assert status not in (400, 500), (path, proto, status)
+
+
 @pytest.mark.parametrize(
     "name, value",
     [
