@@ -12,7 +12,7 @@ import functools
 import html
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +141,26 @@ def expect_same_time(
 
 def _alike(one, other):
     return 0.5 < other / one < 2
+
+
+def at_once(action: Callable, given: Sequence) -> list:
+    """Do this with each of the given at the same time; return what came out, in their order."""
+    with ThreadPoolExecutor(len(given)) as pool:
+        return list(pool.map(action, given))
+
+
+def expect_not_mixed_up(send: Callable[[str], Exchange], *names: str, times: int = 4) -> None:
+    """Raise Unexpected unless each of these users is greeted by their own name, all at once.
+
+    send: sends a request as the user of that name, and returns the answer that greets them. The
+    slower the request (a password that is hashed), the surer a mix-up shows; times: how often each.
+    """
+    asked = names * times
+    for name, answer in zip(asked, at_once(send, asked), strict=True):
+        if f"Hello, {name}!" not in html.unescape(answer.text):
+            came = f"status {answer.status} and {_short(answer)}"
+            wanted = f"'Hello, {name}!' for {name}, while others log in"
+            raise Unexpected(wanted, came, answer, "body")
 
 
 @contextlib.contextmanager
