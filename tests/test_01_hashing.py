@@ -10,13 +10,27 @@ from urllib.parse import urlencode
 
 from learn import LessonError
 from learn.practice import kept
-from learn.practice.expect import Unexpected, expect, expect_same_time, expect_that, seconds_of
+from learn.practice.expect import (
+    Unexpected,
+    expect,
+    expect_not_mixed_up,
+    expect_same_answer,
+    expect_same_time,
+    expect_that,
+    seconds_of,
+)
 
 GOOD = {"username": "user1", "password": "pass1"}
 
 
 def pair(name, password):
     return {"username": name, "password": password}
+
+
+def cookies_of(answer):
+    """The header with which a browser sends back the cookies of this answer, if it has any."""
+    cookies = [cookie.partition(";")[0] for cookie in answer.headers("Set-Cookie")]
+    return {"Cookie": "; ".join(cookies)} if cookies else {}
 
 
 def register_at_once(*forms):
@@ -63,7 +77,7 @@ class TestItWorks:
         """The right password is answered with a greeting."""
         expect(app.post("/login", form=GOOD), 200, says="Hello, user1!")
 
-    def test_it_works_as_a_script(self, start):
+    def test_it_works_as_a_script(self, app, start):
         """Run as a script, it serves this machine only, at the lesson's port, without debugger."""
         served = start(script=True).would_serve
         if served:  # a file without app.run() is served by `flask run` alone
@@ -72,6 +86,8 @@ class TestItWorks:
                 "127.0.0.1, port 5001 and no debugger from `python exercise.py`",
                 "{host}, port {port} and debug={debug}".format(**served),
             )
+        answer = app.get("/?__debugger__=yes&cmd=resource&f=debugger.js")  # round the app itself
+        expect_that("EVALEX" not in answer.text, "no debugger", "a file of it", answer, "body")
 
 
 class TestRefusals:
@@ -104,9 +120,7 @@ class TestOwnPasswords:
         """Neither part of a password opens, nor more than it, nor a wrong one with a cookie."""
         for password in ("pass", "pass11", "PASS1", "ass1"):
             expect(app.post("/login", form=pair("user1", password)), 403)
-        cookies = expect(app.post("/login", form=GOOD), 200).headers("Set-Cookie")
-        if cookies:
-            sent = {"Cookie": "; ".join(cookie.partition(";")[0] for cookie in cookies)}
+        if sent := cookies_of(expect(app.post("/login", form=GOOD), 200)):
             expect(app.post("/login", form=pair("user1", "wrong"), headers=sent), 403)
 
     def test_a_name_is_no_pattern(self, app):
@@ -114,15 +128,32 @@ class TestOwnPasswords:
         for name in ("user_", "%", "User1", "user1' --", "x' OR name='user1", 'user1" --'):
             expect(app.post("/login", form=pair(name, "pass1")), 403)
 
+    def test_users_at_once_are_not_mixed_up(self, app):
+        """Of users who log in at the same time, each is greeted by their own name."""
+        passwords = {"user1": "pass1", "user2": "pass2"}
+        expect_not_mixed_up(
+            lambda name: app.post("/login", form=pair(name, passwords[name])), *passwords
+        )
+
 
 class TestRegister:
     def test_register_then_login(self, app):
         """A new user registers while the app runs and can log in at once."""
-        for new in (pair("new", "a kettle on the stove"), pair("O'Neil", "a kettle of my own")):
+        for new in (pair("O'Neil", "a kettle of my own"), pair("new", "a kettle on the stove")):
             expect(app.post("/login", form=new), 403)
-            expect(app.post("/register", form=new), 201)
+            sent = cookies_of(expect(app.post("/register", form=new), 201))
             expect(app.post("/login", form=new), 200, says=f"Hello, {new['username']}!")
-        expect(app.post("/login", form=pair("new", "a kettle on the shelf")), 403)
+        form = pair("new", "a kettle on the shelf")
+        expect(app.post("/login", form=form, headers=sent), 403)
+
+    def test_a_name_beyond_ascii(self, app):
+        """A name with other letters is taken, and then opens, or refused with status 400."""
+        new = pair("Ren\u00e9 \u4e2d \U0001f600", "a kettle on the stove")
+        expect(app.post("/login", form=new), 403)
+        answer = app.post("/register", form=new)
+        came = answer.status
+        expect_that(came in (201, 400), "status 201 or 400", f"status {came}", answer, "status")
+        expect(app.post("/login", form=new), 200 if came == 201 else 403)
 
     def test_registrations_at_once(self, app):
         """Of four registrations of one name at once a single one counts; four names get in all."""
@@ -177,13 +208,7 @@ class TestNoList:
         """A wrong password and an unknown user get the same answer."""
         wrong = expect(app.post("/login", form=pair("user1", "wrong")), 403)
         unknown = expect(app.post("/login", form=pair("nobody", "wrong")), 403)
-        expect_that(
-            wrong.text == unknown.text,
-            f"for an unknown user the text of a wrong password, {wrong.text.strip()!r}",
-            f"the text {unknown.text.strip()!r}",
-            unknown,
-            "body",
-        )
+        expect_same_answer(wrong, unknown)
 
     def test_unknown_user_takes_the_same_time(self, app):
         """A wrong password and an unknown user take the same time."""
@@ -220,14 +245,18 @@ class TestText:
         expect(app.post("/login", form=pair("long", "x" * 1024)), 200)
 
     def test_every_other_character_counts(self, app):
-        """Blanks at the ends, capitals, and what only looks alike make another password."""
-        expect(app.post("/register", form=pair("exact", " \ufb01ve Kettles at home ")), 201)
+        """Blanks at the ends, capitals, what only looks alike: each makes another password."""
+        right = " \ufb01ve Kettles\tdon\u2019t 50%25 1+1 &amp; \U0001f469\u200d\U0001f467 "
+        expect(app.post("/register", form=pair("exact", right)), 201)
         for password in [
-            "\ufb01ve Kettles at home", "\ufb01ve Kettles at home ", " \ufb01ve Kettles at home",
-            " \ufb01ve kettles at home ", " five Kettles at home ",
+            right.strip(), right.lstrip(), right.rstrip(), right.lower(),
+            *(right.replace(*change) for change in [
+                ("\ufb01", "fi"), ("\t", " "), ("\u2019", "'"), ("%25", "%"), ("+", " "),
+                ("&amp;", "&"), ("\u200d", ""), ("\U0001f469", ""),
+            ]),
         ]:  # fmt: skip
             expect(app.post("/login", form=pair("exact", password)), 403)
-        expect(app.post("/login", form=pair("exact", " \ufb01ve Kettles at home ")), 200)
+        expect(app.post("/login", form=pair("exact", right)), 200)
 
     def test_text_is_utf_8(self, app):
         """An é as another character set writes it is not an é: forms come in UTF-8."""
@@ -277,15 +306,17 @@ class TestLimits:
 class TestArgon2:
     def test_stored_with_argon2(self, app):
         """The command `users` lists names with the schemes of their hashes, never a password."""
+        expect(app.post("/register", form=pair("a new one", "we like this kettle")), 201)
         listed = app.command("users")
-        lines = [line for line in listed.splitlines() if "user1" in line]
+        for name in ("user1", "a new one"):
+            lines = [line for line in listed.splitlines() if name in line]
+            expect_that(
+                len(lines) == 1 and "argon2" in lines[0].lower(),
+                f"a line with {name} and argon2 from `flask users`",
+                repr(lines[0]) if lines else "no such line",
+            )
         expect_that(
-            len(lines) == 1 and "argon2" in lines[0].lower(),
-            "a line with user1 and argon2 from `flask users`",
-            repr(lines[0]) if lines else "no such line",
-        )
-        expect_that(
-            "pass1" not in listed and "$" not in listed,
+            "pass1" not in listed and "kettle" not in listed and "$" not in listed,
             "neither a password nor a hash from `flask users`",
             repr(listed),
         )
@@ -317,6 +348,9 @@ class TestArgon2:
         seen = len(app.exchanges)
         expect(app.post("/register", form=pair(name, secret)), 201)
         expect(app.post("/register", form=pair(name, secret)), 409)
+        for unusable in (pair("", secret), pair("other", f"{secret}\0")):
+            expect(app.post("/register", form=unusable), 400)
+            expect(app.post("/login", form=unusable), 403)
         expect(app.post("/login", form=pair(name, secret)), 200)
         expect(app.post("/login", form=pair(name, mistyped)), 403)
         texts = kept.files(app) | kept.printed(app, "/") | kept.answered(app.exchanges[seen:])

@@ -123,24 +123,47 @@ def seconds_of(
     return medians
 
 
-def expect_same_time(
-    app: Client, wrong: Callable[[], object], unknown: Callable[[], object]
-) -> None:
-    """Raise Unexpected unless these two take about the same time.
+def expect_same_answer(wrong: Exchange, unknown: Exchange) -> None:
+    """Raise Unexpected unless both have the same status, text and headers, by their names.
 
-    wrong: sends a wrong password to the app; unknown: sends that of a user that there isn't.
+    wrong: what a wrong password got; unknown: what a user got that there isn't.
     """
-    one, other = seconds_of(wrong, unknown, until=_alike)
+    expect(unknown, wrong.status)
     expect_that(
-        _alike(one, other),
+        wrong.text == unknown.text,
+        f"for an unknown user the text of a wrong password, {_short(wrong)}",
+        f"the text {_short(unknown)}",
+        unknown,
+        "body",
+    )
+    one, other = ({n.lower() for n, _ in each.response_headers} for each in (wrong, unknown))
+    expect_that(
+        one == other,
+        "for an unknown user the headers of a wrong password",
+        f"a difference, {', '.join(sorted(one ^ other))}",
+        unknown,
+    )
+
+
+def expect_same_time(
+    app: Client, wrong: Callable[[], object], *unknown: Callable[[], object]
+) -> None:
+    """Raise Unexpected unless these take about the same time.
+
+    wrong: sends a wrong password to the app; unknown: each sends that of a user that there isn't.
+    """
+    one, *others = seconds_of(wrong, *unknown, until=_alike)
+    other = next((other for other in others if not _alike(one, other)), one)
+    expect_that(
+        other == one,
         "the same time for an unknown user as for a wrong password",
         f"an answer in {other / one:.2f} of the time",
         app.exchanges[-1],
     )
 
 
-def _alike(one, other):
-    return 0.5 < other / one < 2
+def _alike(one, *others):
+    return all(0.5 < other / one < 2 for other in others)
 
 
 def at_once(action: Callable, given: Sequence) -> list:
