@@ -146,13 +146,16 @@ def expect_same_answer(wrong: Exchange, unknown: Exchange) -> None:
 
 
 def expect_same_time(
-    app: Client, wrong: Callable[[], object], *unknown: Callable[[], object]
+    app: Client,
+    wrong: Callable[[], object],
+    *unknown: Callable[[], object],
+    rounds: int = 5,
 ) -> None:
     """Raise Unexpected unless these take about the same time.
 
     wrong: sends a wrong password to the app; unknown: each sends that of a user that there isn't.
     """
-    one, *others = seconds_of(wrong, *unknown, until=_alike)
+    one, *others = seconds_of(wrong, *unknown, rounds=rounds, until=_alike)
     other = next((other for other in others if not _alike(one, other)), one)
     expect_that(
         other == one,

@@ -988,6 +988,115 @@ MISTAKES = [
         "old": "app.run(port=5001)",
         "new": "app.run()",
     },
+    {
+        "name": "wraps the app into Werkzeug's debugger",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "hooks",
+        "changes": [
+            ("import click\n", "import click\nfrom werkzeug.debug import DebuggedApplication\n"),
+            (
+                'if __name__ == "__main__":\n',
+                'app.wsgi_app = DebuggedApplication(app.wsgi_app)\nif __name__ == "__main__":\n',
+            ),
+        ],
+    },
+    {
+        "name": "keeps the name of who logs in for all requests",
+        "kind": "concurrency",
+        "step": "TestOwnPasswords",
+        "base": "app",
+        "changes": [
+            (
+                "    username, password = read_form(403)\n    if not verify(username, password):\n",
+                "    global current\n"
+                "    current, password = read_form(403)\n"
+                "    if not verify(current, password):\n",
+            ),
+            ('return f"Hello, {username}!\\n"', 'return f"Hello, {current}!\\n"'),
+        ],
+    },
+    {
+        "name": "a name beyond latin-1 is an error 500",
+        "kind": "headers",
+        "step": "TestRegister",
+        "base": "classes",
+        "old": '        name = field("username", 403)\n',
+        "new": '        name = field("username", 403).encode("latin-1").decode("latin-1")\n',
+    },
+    {
+        "name": "whoever registers is logged in from then on",
+        "kind": "identity",
+        "step": "TestRegister",
+        "base": "app",
+        "changes": [
+            ("import Flask, abort, request\n", "import Flask, abort, request, session\n"),
+            (
+                '    return "Registered; now log in.\\n", 201\n',
+                '    session["user"] = username\n    return "Registered.\\n", 201\n',
+            ),
+            (
+                "    if not verify(username, password):\n",
+                '    if session.get("user") != username and not verify(username, password):\n',
+            ),
+        ],
+    },
+    {
+        "name": "tells by a header how many guesses a user has left",
+        "kind": "disclosure",
+        "step": "TestNoList",
+        "base": "orm",
+        "old": '        return plain("That pair is not right.", 403)\n',
+        "new": '        answer = plain("That pair is not right.", 403)\n'
+        "        with session() as now:\n"
+        "            if now.get(Account, name):\n"
+        '                answer.headers["X-RateLimit-Remaining"] = "4"\n'
+        "        return answer\n",
+    },
+    {
+        "name": "forgets what is beyond U+FFFF, such as emoji",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "orm",
+        "old": 'BLANK.sub(" ", text))',
+        "new": 'BLANK.sub(" ", "".join(c for c in text if c < "\\U00010000")))',
+    },
+    {
+        "name": "decodes the form a second time",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "asynchronous",
+        "changes": [
+            ("import unquote_to_bytes", "import unquote_plus, unquote_to_bytes"),
+            ("text.translate(SPACES)", "unquote_plus(text).translate(SPACES)"),
+        ],
+    },
+    {
+        "name": "takes no password that can't be printed, such as an emoji with a joiner",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "files",
+        "old": "or not name.isprintable() or",
+        "new": "or not (name + password).isprintable() or",
+    },
+    {
+        "name": "`flask users` lists the first users only",
+        "kind": "configuration",
+        "step": "TestArgon2",
+        "base": "app",
+        "old": "    for name, stored in store.all_hashes():\n",
+        "new": '    for name in ("user1", "user2"):\n        stored = store.find_hash(name)\n',
+    },
+    {
+        "name": "logs a form that it refuses",
+        "kind": "disclosure",
+        "step": "TestArgon2",
+        "base": "layered",
+        "old": "        if name is None or password is None:\n            abort(400)\n",
+        "new": "        if name is None or password is None:\n"
+        '            print("unusable:", request.form.to_dict(), flush=True)\n'
+        "            abort(400)\n",
+    },
 ]
 
 UNSEEN = [
@@ -1015,6 +1124,10 @@ UNSEEN = [
     (
         "a race between a look and a write that follows at once",
         ("whether the database decides (a primary key), or a lock that all processes share"),
+    ),
+    (
+        "a short `FLASK_SECRET_KEY` that is taken",
+        "where the key is read, if it is; the checks can't tell an app that needs none",
     ),
     ("a hash compared with `==`", "`verify` of the library, or `hmac.compare_digest`"),
     (

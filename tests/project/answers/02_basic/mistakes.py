@@ -1135,6 +1135,159 @@ MISTAKES = [
         "old": "app.run(port=5002)",
         "new": "app.run()",
     },
+    {
+        "name": "wraps the app into Werkzeug's debugger",
+        "kind": "configuration",
+        "step": "TestItWorks",
+        "base": "files",
+        "changes": [
+            (
+                "from werkzeug.datastructures import Authorization\n",
+                "from werkzeug.datastructures import Authorization\n"
+                "from werkzeug.debug import DebuggedApplication\n",
+            ),
+            (
+                'if __name__ == "__main__":\n',
+                'app.wsgi_app = DebuggedApplication(app.wsgi_app)\nif __name__ == "__main__":\n',
+            ),
+        ],
+    },
+    {
+        "name": "greets whoever came last",
+        "kind": "concurrency",
+        "step": "TestPermissions",
+        "base": "app",
+        "changes": [
+            (
+                "    username, password = store.clean(username, 64),",
+                "    global current\n"
+                "    current = username\n"
+                "    username, password = store.clean(username, 64),",
+            ),
+            ("return f\"Hello, {auth.current_user()['name']}!", 'return f"Hello, {current}!'),
+        ],
+    },
+    {
+        "name": "keeps in one place for all requests whether it is an admin who asks",
+        "kind": "concurrency",
+        "step": "TestPermissions",
+        "base": "by_hand",
+        "changes": [
+            ("    stored, g.admin = g.row =", "    stored, STATE.admin = g.row ="),
+            ("not g.admin:", "not STATE.admin:"),
+            ("seen = {}\n", "seen = {}\n\n\nclass STATE:\n    admin = False\n"),
+        ],
+    },
+    {
+        "name": "a name beyond ASCII is an error 500",
+        "kind": "headers",
+        "step": "TestNewUsers",
+        "base": "files",
+        "old": "    user = load().get(name)\n",
+        "new": '    user = load().get(name.encode("ascii").decode())\n',
+    },
+    {
+        "name": "tells at /admin that there is no such user",
+        "kind": "disclosure",
+        "step": "TestNoList",
+        "base": "app",
+        "old": '    if auth.get_auth():\n        return "User',
+        "new": '    sent = auth.get_auth()\n    if sent and request.path == "/admin":\n'
+        "        if not store.find_user(sent.username):\n"
+        '            return "There is no such user.\\n", 401\n'
+        '    if sent:\n        return "User',
+    },
+    {
+        "name": "answers an unknown user at once, but for the front page",
+        "kind": "disclosure",
+        "step": "TestNoList",
+        "base": "asynchronous",
+        "old": "    stored = rows[0][0] if rows else nobody\n",
+        "new": '    if not rows and request.path != "/":\n'
+        "        raise Unauthorized(www_authenticate=ASK)\n"
+        "    stored = rows[0][0] if rows else nobody\n",
+    },
+    {
+        "name": "tells by a header that a user's login failed",
+        "kind": "disclosure",
+        "step": "TestNoList",
+        "base": "app",
+        "old": '        return "User name or password is wrong.\\n", 401\n',
+        "new": "        known = store.find_user(auth.get_auth().username)\n"
+        '        more = {"X-Failed-Logins": "1"} if known else {}\n'
+        '        return "User name or password is wrong.\\n", 401, more\n',
+    },
+    {
+        "name": "no NFC where the password is changed",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "app",
+        "old": '    new = argon2id.hash(store.form_field("password", 1024))\n',
+        "new": '    store.form_field("password", 1024)\n'
+        '    new = argon2id.hash(request.form["password"])\n',
+    },
+    {
+        "name": "no NFC for the name of a new user",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "app",
+        "old": "        added = store.add_user(username, argon2id",
+        "new": '        username = request.form["username"]\n'
+        "        added = store.add_user(username, argon2id",
+    },
+    {
+        "name": "cuts a password off after 72 bytes",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "hooks",
+        "old": "    return text if len(text.encode()) <= 1024 else None\n",
+        "new": "    if len(text.encode()) > 1024:\n        return None\n"
+        '    return text.encode()[:72].decode(errors="ignore")\n',
+    },
+    {
+        "name": "forgets what is beyond U+FFFF, such as emoji",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "factory",
+        "old": '    value = normalize("NFC", value)\n',
+        "new": '    value = normalize("NFC", "".join(c for c in value if c < "\\U00010000"))\n',
+    },
+    {
+        "name": "takes a percent sign for the beginning of a byte",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "orm",
+        "changes": [
+            ("import unicodedata\n", "import unicodedata\nfrom urllib.parse import unquote\n"),
+            ('normalize("NFC", text)', 'normalize("NFC", unquote(text))'),
+        ],
+    },
+    {
+        "name": "takes an ampersand for HTML",
+        "kind": "identity",
+        "step": "TestText",
+        "base": "login_manager",
+        "changes": [
+            ("import functools\n", "import functools\nimport html\n"),
+            ('normalize("NFC", text)', 'normalize("NFC", html.unescape(text))'),
+        ],
+    },
+    {
+        "name": "logs the key",
+        "kind": "disclosure",
+        "step": "TestStored",
+        "base": "login_manager",
+        "old": "manager = LoginManager(app)\n",
+        "new": 'manager = LoginManager(app)\nprint("key:", app.secret_key, flush=True)\n',
+    },
+    {
+        "name": "remembers the last user only",
+        "kind": "time",
+        "step": "TestRemembered",
+        "base": "app",
+        "old": "        remembered[username] = tag",
+        "new": "        remembered.clear()\n        remembered[username] = tag",
+    },
 ]
 
 UNSEEN = [
