@@ -479,6 +479,8 @@ class TestStored:
         for status in (201, 409):
             form = {"username": name, "password": first}
             expect(app.post("/users", basic=USER1, form=form), status)
+        for unusable in ({"password": first}, {"username": "other", "password": f"{first}\0"}):
+            expect(app.post("/users", basic=USER1, form=unusable), 400)
         expect(app.get("/", basic=(name, mistyped)), 401)
         for _ in range(2):
             expect(app.get("/", basic=(name, first)), 200)

@@ -1281,6 +1281,19 @@ MISTAKES = [
         "new": 'manager = LoginManager(app)\nprint("key:", app.secret_key, flush=True)\n',
     },
     {
+        "name": "logs a form that it refuses",
+        "kind": "disclosure",
+        "step": "TestStored",
+        "base": "app",
+        "old": '    username, password = store.form_field("username", 64), '
+        'store.form_field("password", 1024)\n',
+        "new": "    form = request.form.to_dict()\n"
+        '    if not form.get("username") or "\\0" in form.get("password", ""):\n'
+        '        print("refused:", form, flush=True)\n'
+        '    username, password = store.form_field("username", 64), '
+        'store.form_field("password", 1024)\n',
+    },
+    {
         "name": "remembers the last user only",
         "kind": "time",
         "step": "TestRemembered",
