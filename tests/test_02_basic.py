@@ -498,6 +498,11 @@ class TestStored:
 class TestRemembered:
     def test_right_pair_is_not_hashed_every_time(self, app):
         """A right pair is remembered for a minute; a wrong password is hashed every time."""
+        form = {"username": "patient", "password": "a kettle that sings for long"}
+        expect(app.post("/users", basic=USER1, form=form), 201)
+        for end, status in [("", 200), (" now", 401), ("\0", 401)]:  # all of it is remembered
+            expect(app.get("/", basic=("patient", form["password"] + end)), status)
+        expect(app.get("/", basic=("patient", form["password"][:-1])), 401)
         for pair in (USER1, USER2):
             expect(app.get("/", basic=pair), 200)
         turns = itertools.cycle([USER1, USER2])

@@ -37,8 +37,13 @@ RUNS = ["01", "02", "03", "04", "05", "06"]  # 07 and 08 need compiled code
 CELLS_ELSEWHERE = {"05": {35: "matplotlib"}}
 # Checks that need several threads or processes, or a socket.
 CHECKS_ELSEWHERE = {
-    "01": {"test_registrations_at_once", "test_processes_agree_on_a_name"},
+    "01": {
+        "test_users_at_once_are_not_mixed_up",
+        "test_registrations_at_once",
+        "test_processes_agree_on_a_name",
+    },
     "02": {
+        "test_users_at_once_are_not_mixed_up",
         "test_additions_at_once",
         "test_old_password_is_too_late",
         "test_changes_survive_a_restart",

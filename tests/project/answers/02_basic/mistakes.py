@@ -1294,6 +1294,14 @@ MISTAKES = [
         'store.form_field("password", 1024)\n',
     },
     {
+        "name": "remembers how a password begins",
+        "kind": "identity",
+        "step": "TestRemembered",
+        "base": "app",
+        "old": "\\0{password}\".encode()",
+        "new": "\\0{password[:8]}\".encode()",
+    },
+    {
         "name": "remembers the last user only",
         "kind": "time",
         "step": "TestRemembered",
