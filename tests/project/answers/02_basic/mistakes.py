@@ -1298,8 +1298,8 @@ MISTAKES = [
         "kind": "identity",
         "step": "TestRemembered",
         "base": "app",
-        "old": "\\0{password}\".encode()",
-        "new": "\\0{password[:8]}\".encode()",
+        "old": '\\0{password}".encode()',
+        "new": '\\0{password[:8]}".encode()',
     },
     {
         "name": "remembers the last user only",
