@@ -241,7 +241,7 @@ def tables(found: dict) -> list[tuple[str, Table]]:
     rows = []
     for name, one in found.get("turns", {}).items():
         cpu = found["turns"][BARE]["cpu"] / one["cpu"]
-        low, median, high = statistics.quantiles(one["ratios"] or [1, 1], n=4)
+        low, median, high = one["ratios"] or [1, 1, 1]
         rows.append([name, f"{one['cpu']:.3f}", f"{cpu:.2f}", f"{one['rate']:,.0f}"])
         rows[-1] += [f"{median:.2f}", f"{low:.2f}–{high:.2f}"] if one["ratios"] else ["1", ""]
         rows[-1] += [one["errors"]] if one["errors"] else []

@@ -26,8 +26,9 @@ def measure(cases: list[Case], apps: dict[str, Lesson], turns: int, advance) -> 
     """Ask running applications in turn, each after what it is compared with.
 
     apps: by the names of their cases. advance: as for bench.measure. Returns by those names: cpu,
-    the processor time of one request (ms); rate, the median of the turns; ratios, of each turn to
-    the one before it; the sum of requests and errors. Raises LessonError when an application ends.
+    the processor time of one request (ms); rate, the median of the turns; ratios, of a turn to the
+    one before it, as the three that part all of them into four quarters; the sum of requests and
+    errors. Raises LessonError when an application ends.
     """
     named, most = {case.name: case for case in cases}, (turns + 1) * EACH * len(cases)
     asked = {
@@ -50,11 +51,13 @@ def measure(cases: list[Case], apps: dict[str, Lesson], turns: int, advance) -> 
             advance(f"{case.name}, turn {number + 1}", number / turns)
             if case.name != case.base:
                 base = turn(case.base)
-                found[case.name]["ratios"].append(round(turn(case.name) / base, 3))
+                found[case.name]["ratios"].append(turn(case.name) / base)
     for name, done in found.items():
         taken = processor_time(apps[name]) - before[name]
         done["cpu"] = round(taken / done["requests"] * 1000, 4)
         done["rate"] = round(statistics.median(done.pop("rates")), 1)
+        if done["ratios"]:
+            done["ratios"] = [round(one, 3) for one in statistics.quantiles(done["ratios"], n=4)]
     return found
 
 

@@ -196,7 +196,8 @@ def test_turns_need_no_generator(monkeypatch, tmp_path):
     found = bench.run(["turns"], quick=True, lesson=find_folder("06"))
     assert list(found["turns"]) == [cases.BARE, "06 app.py"]
     bare, app = found["turns"].values()
-    assert bare["ratios"] == [] and len(app["ratios"]) == 10
+    low, median, high = app["ratios"]
+    assert bare["ratios"] == [] and 0 < low <= median <= high
     for one in (bare, app):
         assert one["requests"] == 10 * turns.EACH and one["errors"] == 0
         assert one["cpu"] > 0 and one["rate"] > 0
