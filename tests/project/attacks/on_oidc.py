@@ -164,8 +164,16 @@ def of_another_time(target):
 
 
 def answer_of_another_provider(target):
-    """Bring an answer that another provider gave (mix-up)."""
-    return taken(target, back={"iss": "https://other.example"})
+    """Ask one provider and bring the answer of another: is its code carried to the first?"""
+    browser = Browser(target)
+    with Provider() as other:
+        address = other.authorize(browser.get("/login").header("Location"))
+        browser.get(address)
+    carried = parameters(address)["code"] in liar().brought
+    wrong = taken(target, back={"iss": "https://other.example"}) or taken(
+        target, back={"iss": None}
+    )
+    return "the other's code" if carried else wrong
 
 
 def pushed_login(target):
