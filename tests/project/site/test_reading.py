@@ -410,14 +410,28 @@ def test_a_learners_work_is_never_lost(drive):
     assert found["uploaded"].startswith("# from a file") and found["no file"] == found["uploaded"]
     assert found["download name"] == "exercise.py"
     assert found["both"] == ["# here", "# elsewhere"] and found["wrong"] == []
+    # All of it, in a file and back.
+    assert found["saved as"] == "flask-authentication-progress.json"
+    assert found["cleared"][0].startswith(begun) and found["cleared"][1] == {}
+    text, same, count = found["loaded"]
+    assert text.startswith("# here") and (same, count) == (True, 6) and found["step"] == "passed"
+    assert "other work on lessons 02 and 03" in found["asked"]
+    assert found["no"] == ["# newer", True]
+    assert [same for _, same in found["refused"]] == [True] * 5
+    assert all(
+        re.fullmatch(r"[\w.]+ holds no progress: [^.]+\.", said) for said, _ in found["refused"]
+    )
+    assert found["yes"] == ["# here", "# lesson 03"] and found["yes, reloaded"] == "# here"
+    assert found["copied"] == ["# newer", "# newer 03"]
 
 
 @pytest.mark.rest
 def test_a_browser_that_keeps_nothing_says_so(drive):
     """With a full or forbidden storage, work stays in the editor, and a reset is refused."""
-    for said, refused, line, wrong in drive("nothing_can_be_kept").values():
+    for said, refused, line, saved, after, wrong in drive("nothing_can_be_kept").values():
         assert "Download your file before you leave" in said
         assert refused.startswith("Nothing was changed") and (line, wrong) == ("# mine", [])
+        assert saved == after == "# mine"
 
 
 @pytest.mark.rest
