@@ -33,9 +33,10 @@ DOCUMENTS = {
 
 # Which can't run in a page, and why. test_running.py holds that all others do.
 ELSEWHERE = {
-    "07_passkeys": "it needs cryptography, compiled code of which npm and PyPI have no build for pages",
+    "07_passkeys": "it needs cryptography, compiled code of which npm and PyPI have no build for a"
+    " page",
     "08_oidc": "it needs a provider, and cryptography, compiled code of which npm and PyPI have no"
-    " build for pages",
+    " build for a page",
     "99_compare": "it measures, and it runs all lessons, two of which can't run in a page",
 }
 

@@ -442,14 +442,17 @@ def explained_on_a_telephone(browser, address, pasted):
     return found
 
 
-def measure(browser, address, pages):
-    """Return for each page: requests, bytes on the wire, first paint, shifts, blocking (ms)."""
+def measure(browser, address, pages, slower):
+    """Return for each page: requests, bytes on the wire, first paint, shifts, blocking (ms).
+
+    `slower` says how many times as slow the processor is made; Lighthouse's telephone has 4.
+    """
     found = {}
     for page in pages:
         reader = Reader(browser, address, PHONE)
         session = reader.context.new_cdp_session(reader.page)
         session.send("Network.enable")
-        session.send("Emulation.setCPUThrottlingRate", {"rate": 4})  # as Lighthouse's telephone
+        session.send("Emulation.setCPUThrottlingRate", {"rate": slower})
         sizes = []
         session.on("Network.loadingFinished", lambda e, s=sizes: s.append(e["encodedDataLength"]))
         reader.context.add_init_script(MEASURE)

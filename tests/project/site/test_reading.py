@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
@@ -26,6 +27,8 @@ from learn.site.pages import DOCUMENTS, ELSEWHERE, Map, about, given, sources
 from learn.site.pages import lessons as all_lessons
 
 LIMIT = 300_000  # bytes of a page with all that it loads, packed
+WIRE = 12_000_000  # bytes that a browser gets until the first cell has run
+AGAIN = 30_000  # bytes that it gets at its second visit
 
 
 class Page(HTMLParser):
@@ -444,11 +447,12 @@ def test_reading_needs_no_script(drive):
 
 
 @pytest.mark.rest
-def test_pages_come_at_once_and_stand_still(drive, capsys):
-    """On a slow telephone: few bytes, and nothing moves once it is painted."""
+@pytest.mark.parametrize("slower", [4, 1], ids=["telephone", "this machine"])
+def test_pages_come_at_once_and_stand_still(drive, capsys, slower):
+    """On a slow telephone and here: few bytes, and nothing moves once it is painted."""
     reading = ["index.html", "lessons/02_basic/index.html", "notebooks/02_basic.html"]
     reading += ["notebooks/99_compare.html", "docs/mistakes.html"]
-    found = drive("measure", [*reading, "lessons/02_basic/practice.html", "explain.html"])
+    found = drive("measure", [*reading, "lessons/02_basic/practice.html", "explain.html"], slower)
     with capsys.disabled():
         for page, one in found.items():
             print(
@@ -470,6 +474,55 @@ def test_cells_run_change_break_and_stop(drive):
     assert found["stopped"] == "It was stopped." and "starts anew" in found["bar"]
     assert found["kept"] == "while True: pass"
     assert "WWW-Authenticate: Basic" in found["again"] and found["wrong"] == []
+
+
+@contextmanager
+def counted(folder):
+    """Serve a folder; give the address, and a list of the bytes of each answer, heads included."""
+    server, sizes = serving.make(folder.parent, 0), []
+
+    class Counting(server.RequestHandlerClass):
+        def setup(self):
+            super().setup()
+            write = self.wfile.write
+            self.wfile.write = lambda data: sizes.append(len(data)) or write(data)
+
+    server.RequestHandlerClass = Counting
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/{folder.name}/", sizes
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    "kept, most",
+    [
+        pytest.param(serving.KEPT, 0, marks=pytest.mark.rest),
+        pytest.param("max-age=0", AGAIN, marks=pytest.mark.long),
+    ],
+    ids=["at once", "when it is old"],
+)
+def test_a_second_visit_comes_from_the_cache(
+    drive, pages, tmp_path, monkeypatch, capsys, kept, most
+):
+    """Within ten minutes, nothing is fetched again; after that, each file is only asked after."""
+    monkeypatch.setattr(serving, "KEPT", kept)
+    came = {}
+    with counted(pages) as (address, sizes):
+        for visit in ("cold", "warm"):
+            sizes.clear()
+            found = drive(
+                "notebooks/02_basic.html",
+                str(tmp_path / "profile"),
+                driver="visiting_driver.py",
+                at=address,
+            )
+            assert "WWW-Authenticate: Basic" in found.pop("shown")
+            came[visit] = sum(sizes)
+            with capsys.disabled():
+                seconds = ", ".join(f"{name} {value} s" for name, value in found.items())
+                print(f"\n{visit}, {kept}: {seconds}, bytes {came[visit]}", end="")
+    assert LIMIT < came["cold"] < WIRE and came["warm"] <= most
 
 
 @pytest.mark.rest
