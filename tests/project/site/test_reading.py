@@ -28,7 +28,7 @@ from learn.site.pages import lessons as all_lessons
 
 LIMIT = 300_000  # bytes of a page with all that it loads, packed
 WIRE = 12_000_000  # bytes that a browser gets until the first cell has run
-AGAIN = 30_000  # bytes that it gets at its second visit
+AGAIN = 10_000  # bytes that it gets at its second visit, when all is to be asked after
 
 
 class Page(HTMLParser):
