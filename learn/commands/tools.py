@@ -18,11 +18,12 @@ ALONE = ("--long", "--rest", "--beyond", "-x", "-q", "-s", "-v")  # options that
 @main.command()
 @click.argument("lesson", required=False)
 @click.option("--quick", is_flag=True, help="A few applications, about twenty seconds.")
+@click.option("--turns", is_flag=True, help="In short turns, for a machine that is busy: a minute.")
 @click.option("--growth", is_flag=True, help="With 10 to 100,000 users, nonces, revoked tokens.")
 @click.option("--waits", is_flag=True, help="How long the workbench's own commands take.")
-@click.option("--all", "everything", is_flag=True, help="All three, one after the other.")
+@click.option("--all", "everything", is_flag=True, help="All of it, one after the other.")
 @click.option("--json", "as_json", is_flag=True, help="The results for a program.")
-def bench(lesson, quick, growth, waits, everything, as_json):
+def bench(lesson, quick, turns, growth, waits, everything, as_json):
     """Measure what each technique costs, side by side.
 
     It takes four to five minutes. Each application is served by gunicorn with one worker and
@@ -37,7 +38,8 @@ def bench(lesson, quick, growth, waits, everything, as_json):
     if lesson and (waits or everything):
         raise click.UsageError("The waits belong to no single lesson. Leave its number out.")
     folder = find_folder(lesson) if lesson else None
-    wanted = [name for name, asked in (("growth", growth), ("waits", waits)) if asked]
+    asked = {"turns": turns, "growth": growth, "waits": waits}
+    wanted = [name for name in asked if asked[name]]
     parts = benchmark.PARTS if everything else wanted or benchmark.PARTS[:1]
     columns = [BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeElapsedColumn()]
     columns.append(TextColumn("{task.description}", markup=False))

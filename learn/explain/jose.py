@@ -40,6 +40,10 @@ _MEMBERS = {
     "p2s": "the salt by which a password became the key (RFC 7518 4.8.1.1).",
     "p2c": "how often a password was hashed to become the key (RFC 7518 4.8.1.2).",
 }
+_PROVEN = (
+    "the public key that this proof proves; the token's `cnf.jkt` must be its thumbprint, else "
+    "anybody could bring a key of their own (RFC 9449 4.2, 6.1)."
+)
 _SIGNED = "A JWT (RFC 7519): header, payload and signature, parted by dots. It is "
 
 
@@ -118,8 +122,11 @@ class _Writer:
         if name in ("exp", "iat") and "enc" not in self.read.jose:
             text, wrong = claim(name, value, self.context.time(), self.context.full)
             return f"{text} In the header, old versions of itsdangerous have it.", wrong
+        if name == "jwk" and self.read.jose.get("typ") == "dpop+jwt":
+            return f"{quoted}: {_PROVEN}", ()
         if name == "crit":
-            wrong = "`crit` names an extension; a server that can't handle it must refuse (4.1.11)."
+            wrong = "`crit` names an extension; a server that can't handle it must refuse it "
+            wrong += "(RFC 7515 4.1.11)."
             return f"{quoted}: {_MEMBERS[name]}", (Wrong(wrong, False),)
         return f"{quoted}: {_MEMBERS.get(name, 'not a member that is known here.')}", ()
 
@@ -164,7 +171,8 @@ class _Writer:
             )
             wrong.append(
                 Wrong(
-                    "`alg` is `none`, so nobody signed it and no server should take it (8725 3.2)."
+                    "`alg` is `none`, so nobody signed it and no server should take it "
+                    "(RFC 8725 3.2)."
                 )
             )
         elif len(parts) < 3 and not read.cut:

@@ -189,11 +189,13 @@ def _client_member(name: str, item: Any) -> tuple[str, tuple[Wrong, ...]]:
     return "not explained here; servers ignore what they don't know (WebAuthn 5.8.1).", ()
 
 
-_FLAGS = [
+_FLAGS = [  # bit, name, what it says when it is set and when it is not (WebAuthn 6.1)
     (1, "UP", "a user was present", "no user was present"),
     (4, "UV", "the user was verified, by PIN, finger or face", "the user was not verified"),
     (8, "BE", "the key may be synced", "the key stays on its device"),
     (16, "BS", "the key is backed up now", "the key is not backed up now"),
+    (64, "AT", "a new key follows", ""),
+    (128, "ED", "extensions follow", ""),
 ]
 
 
@@ -207,7 +209,10 @@ def _authenticator(header: str, data: bytes, depth: int, origin: str | None) -> 
     found.append(Note(header, f"{data[:4].hex()}…", site, False, depth + 1, wrong))
     flags, said, bad = data[32], [], []
     for bit, name, yes, no in _FLAGS:
-        said.append(f"{name}: {yes if flags & bit else no}")
+        if flags & bit:
+            said.append(f"{name}: {yes}")
+        elif no:
+            said.append(f"{name} not set: {no}")
     if not flags & 1:
         bad.append("No user was present (UP): every server refuses that (WebAuthn 7.2).")
     if not flags & 4:

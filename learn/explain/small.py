@@ -110,7 +110,9 @@ def dpop(header: str, value: str, context: Context) -> list[Note]:
         "`alg` must be one with a private key, not HMAC or none (RFC 9449 4.2)."
         if alg.startswith("HS") or alg.lower() == "none"
         else None,
-        None if "jwk" in members else "`jwk`, the public key, must be in its header (4.2).",
+        None
+        if "jwk" in members
+        else "`jwk`, the public key, must be in its header (RFC 9449 4.2).",
     ]
     if found[0] is None:  # it is meant as a proof, so that its age counts in seconds
         names = {note.part for note in notes}

@@ -28,6 +28,7 @@ from pathlib import Path
 from ..layout import ROOT, LessonError
 from ..running.lesson import Lesson
 from ..showing.tables import Table
+from . import turns
 from .cases import BARE, CASES, GROWTH, Case, growth_cases
 from .load import (
     OTHERS,
@@ -48,6 +49,15 @@ def start(stack: ExitStack, case: Case) -> Lesson:
     return app
 
 
+def start_all(stack: ExitStack, cases: list[Case]) -> dict[str, Lesson]:
+    """Serve all cases, and return them by their names; the stack stops them."""
+    if os.name == "nt":
+        raise LessonError("gunicorn does not run on Windows. Measure in WSL, or on another system.")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        apps = pool.map(partial(start, stack), cases)
+        return dict(zip([case.name for case in cases], apps, strict=True))
+
+
 def fill(case: Case, app: Lesson):
     """Put the case's rows, and no others, into an application's database."""
     if case.rows:
@@ -64,15 +74,13 @@ def measure(cases: list[Case], seconds: int, rounds: int, advance=lambda what, s
     advance: called before each, with the case's name and with the share that is done. Raises
     LessonError when an application doesn't start, or there is no load generator.
     """
-    if os.name == "nt":
-        raise LessonError("gunicorn does not run on Windows. Measure in WSL, or on another system.")
-    find_generator()
+    if os.name != "nt":
+        find_generator()
     found = {case.name: [] for case in cases}
     with ExitStack() as stack:
         advance("starting all applications", 0)
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="learn-bench-")))
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            apps = dict(zip(found, pool.map(partial(start, stack), cases), strict=True))
+        apps = start_all(stack, cases)
         named = {case.name: case for case in cases}
         for number in range(rounds):
             for place, case in enumerate(cases):
@@ -111,7 +119,7 @@ def sum_up(rounds: list[dict]) -> dict:
     return done
 
 
-PARTS = ("requests", "growth", "waits")
+PARTS = ("requests", "turns", "growth", "waits")
 
 
 def run(parts=PARTS[:1], quick=False, advance=lambda what, share: None, lesson=None) -> dict:
@@ -124,7 +132,7 @@ def run(parts=PARTS[:1], quick=False, advance=lambda what, share: None, lesson=N
     """
     from . import waiting
 
-    found = {"machine": machine(loads=any(part != "waits" for part in parts))}
+    found = {"machine": machine(loads={"requests", "growth"} & set(parts))}
     if "requests" in parts:
         cases = of_lesson(lesson, CASES) if lesson else [c for c in CASES if c.quick or not quick]
         missing = [case.name for case in cases if case.others]
@@ -132,6 +140,15 @@ def run(parts=PARTS[:1], quick=False, advance=lambda what, share: None, lesson=N
         cases = [c for c in cases if c.name not in missing]
         found["requests"] = measure(cases, 1, 2 if quick else 4, advance)
         found["missing"] = missing
+    if "turns" in parts:
+        cases = of_lesson(lesson, CASES) if lesson else CASES
+        cases = [case for case in cases if case.quick and not case.login]
+        if len(cases) < 2:
+            raise LessonError(f"No turns are measured for {lesson.name}. Leave its number out.")
+        with ExitStack() as stack:
+            advance("starting all applications", 0)
+            apps = start_all(stack, cases)
+            found["turns"] = turns.measure(cases, apps, 10 if quick else 250, advance)
     if "growth" in parts:
         cases = of_lesson(lesson, growth_cases()) if lesson else growth_cases()
         found["growth"] = measure(cases, 1, 1 if quick else 9, advance)
@@ -221,6 +238,18 @@ def tables(found: dict) -> list[tuple[str, Table]]:
     if logins:
         names = ["one login", "median ms", "99 % ms", "hash ms", "hash/login"]
         made.append(("Logins", Table([*names, *columns], logins)))
+    rows = []
+    for name, one in found.get("turns", {}).items():
+        cpu = found["turns"][BARE]["cpu"] / one["cpu"]
+        low, median, high = one["ratios"] or [1, 1, 1]
+        rows.append([name, f"{one['cpu']:.3f}", f"{cpu:.2f}", f"{one['rate']:,.0f}"])
+        rows[-1] += [f"{median:.2f}", f"{low:.2f}–{high:.2f}"] if one["ratios"] else ["1", ""]
+        rows[-1] += [one["errors"]] if one["errors"] else []
+    if rows:
+        wide = max(map(len, rows))
+        names = ["one request", "CPU ms", "of bare", "per s", "of bare", "middle half", "errors"]
+        rows = [row + ["0"] * (wide - len(row)) for row in rows]
+        made.append(("In short turns", Table(names[:wide], rows)))
     rows = []
     for name, one in found.get("growth", {}).items():
         app, _, rest = name.partition(", ")

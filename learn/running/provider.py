@@ -30,16 +30,17 @@ class Provider:
     """A running provider; `issuer` is its address, as FLASK_ISSUER wants it.
 
     person: the claims about whoever logs in; client: the id and secret that the client must show;
-    asked: the parameters of each authorization request; redeemed: the form of each right request
-    for a token; told: the claims of each ID token; tokens: every token that it gave away; counts:
-    how often each path was asked for. It ends with `stop`, at the end of a `with`, or with the
-    process.
+    asked: the parameters of each authorization request; brought: the code of each request for a
+    token, right or wrong; redeemed: the form of each right one; told: the claims of each ID token;
+    tokens: every token that it gave away; counts: how often each path was asked for. It ends with
+    `stop`, at the end of a `with`, or with the process.
     """
 
     def __init__(self, client: tuple[str, str] = ("lesson-08", "pass8"), port: int = 0):
         self.client = client
         self.person: dict[str, Any] = {"sub": "1", "name": "Ann", "email": "ann@example.com"}
         self.asked: list[dict[str, str]] = []
+        self.brought: list[str | None] = []
         self.redeemed: list[dict[str, str]] = []
         self.told: list[dict[str, Any]] = []
         self.tokens: list[str] = []
@@ -168,6 +169,7 @@ class Provider:
         return {"keys": [key.public for key in self.keys]}
 
     def _token(self, form, authorization):
+        self.brought.append(form.get("code"))
         shown = _basic(authorization) or (form.get("client_id"), form.get("client_secret"))
         if shown != self.client:
             return 401, {"error": "invalid_client"}

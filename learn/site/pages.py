@@ -33,8 +33,10 @@ DOCUMENTS = {
 
 # Which can't run in a page, and why. test_running.py holds that all others do.
 ELSEWHERE = {
-    "07_passkeys": "it needs cryptography and cbor2, compiled code that no page can load",
-    "08_oidc": "it needs cryptography, compiled code that no page can load, and a provider",
+    "07_passkeys": "it needs cryptography, compiled code of which npm and PyPI have no build for a"
+    " page",
+    "08_oidc": "it needs a provider, and cryptography, compiled code of which npm and PyPI have no"
+    " build for a page",
     "99_compare": "it measures, and it runs all lessons, two of which can't run in a page",
 }
 

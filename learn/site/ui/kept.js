@@ -27,6 +27,30 @@ export function keep(name, text) {
   }
 }
 
+/** Return all that is kept, as a Map of texts by their names. */
+export function keptAll() {
+  try {
+    const names = Object.keys(localStorage).filter((key) => key.startsWith(OURS));
+    return new Map(names.map((key) => [key.slice(OURS.length), localStorage.getItem(key)]));
+  } catch {
+    return new Map();
+  }
+}
+
+/** Keep a Map of texts, with null for what to forget: all of it, or nothing. Return which. */
+export function keepAll(texts) {
+  const done = [];
+  for (const [name, text] of texts) {
+    const before = kept(name);
+    if (!keep(name, text)) {
+      for (const [one, old] of done.reverse()) keep(one, old);
+      return false;
+    }
+    done.push([name, before]);
+  }
+  return true;
+}
+
 /** Return a value that was kept as JSON, or `otherwise` when there is none that can be read. */
 export function keptJson(name, otherwise) {
   try {

@@ -1,13 +1,16 @@
 /* The learner's own file: edit it, have it checked step by step. It stays in this browser, and is
  * never overwritten without a copy. */
 
+import { pack, read, unite, unpack } from "./carry.js";
 import { answer, make } from "./drawing.js";
 import { edit } from "./editor.js";
-import { keep, kept, keptJson, LOST, onChangedElsewhere } from "./kept.js";
+import { keep, keepAll, kept, keptAll, keptJson, LOST, onChangedElsewhere } from "./kept.js";
 import { Running } from "./running.js";
 
 const MOST = 200_000; // characters that a file may have; a lesson's has 8,000
 const COPIES = 20;
+const listed = new Intl.ListFormat("en");
+const PROGRESS = "flask-authentication-progress.json";
 const main = document.getElementById("main");
 const lesson = main.dataset.lesson;
 const name = `exercise:${lesson}`;
@@ -66,7 +69,8 @@ function save() {
 function copy(text) {
   const copies = keptJson(`${name}:copies`, []);
   if (copies.some((one) => one.text === text)) return true;
-  const now = [{ when: new Date().toISOString(), text }, ...copies].slice(0, COPIES);
+  const most = Math.max(COPIES, copies.length); // a file with progress may have brought more
+  const now = [{ when: new Date().toISOString(), text }, ...copies].slice(0, most);
   const done = keep(`${name}:copies`, JSON.stringify(now));
   if (done) show_copies();
   return done;
@@ -84,7 +88,7 @@ function show_copies() {
     back.addEventListener("click", () => replace(text, "The copy is back."));
     const load = make("button", { type: "button" }, "Download");
     load.append(make("span", { class: "unseen" }, ` the file of ${time}`));
-    load.addEventListener("click", () => download(text));
+    load.addEventListener("click", () => download_exercise(text));
     list.append(make("li", {}, `${time} `, back, " ", load));
   }
   out.replaceChildren(make("p", { class: "kept" }, "Copies of your file:"), list);
@@ -100,10 +104,50 @@ function replace(text, done) {
   if (save()) say(done);
 }
 
-function download(text) {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/x-python" }));
-  make("a", { href: address, download: "exercise.py" }).click();
+function download(file, text, type) {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  make("a", { href: address, download: file }).click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
+
+function download_exercise(text) {
+  download("exercise.py", text, "text/x-python");
+}
+
+/** Return all that is kept, of all lessons, with what this editor holds, kept or not. */
+function work() {
+  save();
+  const all = keptAll();
+  if (editor.text !== (last ?? first)) all.set(name, editor.text);
+  return all;
+}
+
+function save_progress() {
+  const all = work();
+  if (!all.size) return say("There is nothing to save yet: no file was changed or checked.");
+  download(PROGRESS, pack(all), "application/json");
+  say(`${PROGRESS} is among your downloads: it holds your work on all lessons.`);
+}
+
+async function load_progress(file) {
+  const theirs = await unpack(file);
+  if (!theirs) {
+    say(`${file.name} holds no progress: choose a file that “Save progress” has made.`);
+    return;
+  }
+  const { lessons } = unite(work(), theirs);
+  const which = `${lessons.length > 1 ? "lessons" : "lesson"} ${listed.format(lessons)}`;
+  const question =
+    `This browser has other work on ${which}. Let that of ${file.name} take its place? Each` +
+    " exercise.py stays as a copy on its lesson's page; hints, results and changed cells don't." +
+    " To have these as well, answer No and save your progress first.";
+  if (lessons.length && !(await sure(question))) return say("Nothing was changed.");
+  const { kept: all } = unite(work(), theirs);
+  if (!keepAll(all)) return say(`Nothing was changed. ${LOST}`);
+  if (all.has(name)) editor.text = last = all.get(name);
+  running.renew();
+  show_kept();
+  say(`The progress in ${file.name} is loaded.`);
 }
 
 /** Ask a question in a dialog; return whether the answer is yes. */
@@ -131,6 +175,14 @@ function show_steps(steps) {
       if (line) line.dataset.state = check.state;
     }
   }
+}
+
+/** Show what is kept beside the file: its copies, and how the steps stand. */
+function show_kept() {
+  show_copies();
+  for (const item of document.querySelectorAll("[data-state]")) delete item.dataset.state;
+  for (const said of document.querySelectorAll(".said")) said.textContent = "";
+  show_steps(keptJson(`steps:${lesson}`, {}).steps ?? []);
 }
 
 /** Have the workbench do something with the file, and show its answer. */
@@ -176,23 +228,28 @@ const actions = {
     if (!(await sure("Begin anew with naive.py? A copy of your file is kept below."))) return;
     replace(first, "It is naive.py again. Your old file is kept below.");
     keep(`steps:${lesson}`, null);
-    for (const item of document.querySelectorAll("[data-state]")) delete item.dataset.state;
+    show_kept();
   },
-  download: () => download(editor.text),
+  download: () => download_exercise(editor.text),
   upload: () => document.getElementById("file").click(),
+  save: save_progress,
+  load: () => document.getElementById("progress").click(),
 };
 for (const [what, button] of Object.entries(buttons)) button.addEventListener("click", actions[what]);
 
-document.getElementById("file").addEventListener("change", async ({ target }) => {
-  const [file] = target.files;
-  target.value = "";
-  if (!file) return;
-  const text = await file.text();
-  if (text.length > MOST || text.includes("\0")) {
-    say(`${file.name} is no Python file of a lesson: it is too long, or no text.`);
-    return;
-  }
-  replace(text, `${file.name} is your file now.`);
+/** Call `take` with each file that is chosen in a field. */
+function on_file(field, take) {
+  document.getElementById(field).addEventListener("change", ({ target }) => {
+    const [file] = target.files;
+    target.value = ""; // so that the same one can be chosen again
+    if (file) take(file);
+  });
+}
+on_file("progress", load_progress);
+on_file("file", async (file) => {
+  const text = await read(file, MOST);
+  if (text === null) say(`${file.name} is no Python file of a lesson: it is too long, or no text.`);
+  else replace(text, `${file.name} is your file now.`);
 });
 
 // Tabs, as a keyboard expects them: arrows go from one to the next.
@@ -214,6 +271,5 @@ for (const [at, tab] of tabs.entries()) {
   });
 }
 
-show_copies();
-show_steps(keptJson(`steps:${lesson}`, { steps: [] }).steps ?? []);
+show_kept();
 if (last !== null) say("This is your file, as you left it.");

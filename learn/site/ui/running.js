@@ -69,13 +69,15 @@ export class Running {
   /** Do something with the engine: `act(engine)`. `what` says what, while it takes. */
   async use(what, act) {
     await this.start();
+    const before = this.engine.progress;
     const slow = setTimeout(() => this.#show(what, { stops: true }), 250);
     try {
       return await act(this.engine);
     } finally {
       clearTimeout(slow);
       if (this.ready) this.#show(this.idle);
-      if (this.engine.progress) keep("progress", this.engine.progress);
+      const { progress } = this.engine;
+      if (progress !== before) keep("progress", progress);
     }
   }
 
@@ -84,5 +86,12 @@ export class Running {
     this.ready = false;
     this.#show("Stopped. Python starts anew when you run something.");
     this.onStopped();
+  }
+
+  /** Go on from the progress that is kept now, which is another one than Python was started with. */
+  renew() {
+    if (!this.engine) return;
+    this.stop();
+    this.engine.progress = kept("progress") ?? "";
   }
 }

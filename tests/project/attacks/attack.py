@@ -36,11 +36,11 @@ class Attack:
     """A row of the table.
 
     naive: what becomes of it on naive.py: "succeeds", "fails", or "n/a" where naive.py lacks what
-    is attacked. On `file`, app.py or one that goes beyond it, it always fails. without: changes to
-    the lesson's files, each text and replacement, with which the attack succeeds there as well:
-    the proof that it is one, and of what stops it. settings: what the lesson is started with.
-    servers: also try gunicorn, since the server below has a say in it. long: only in the thorough
-    run.
+    is attacked. On `file`, which is app.py, one that goes beyond it, or the provider of lesson 08,
+    it always fails. without: changes to the lesson's files, each text and replacement, with which
+    the attack succeeds there as well: the proof that it is one, and of what stops it. settings:
+    what the lesson is started with. servers: also try gunicorn, since the server below has a say
+    in it. long: only in the thorough run.
     """
 
     lesson: str
@@ -93,7 +93,7 @@ def without(attack, folder) -> dict[str, str]:
     Its templates and static files are among them, as "templates/login.html".
     """
     names = ["groundwork.py", "store.py", "sessions.py", "client.py", "bounded.py", "app.py"]
-    names += [f"{attack.file}.py"]
+    names += [f"{attack.file}.py", f"{attack.file}_store.py"]
     names = dict.fromkeys(name for name in names if (folder / name).is_file())
     for kind in ("templates", "static"):
         names |= dict.fromkeys(f"{kind}/{file.name}" for file in folder.glob(f"{kind}/*"))

@@ -7,7 +7,7 @@ import re
 import time
 import zlib
 from base64 import urlsafe_b64decode
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
@@ -18,6 +18,36 @@ LOGOUT = "/backchannel-logout"
 NO_ADDRESSES = ["http://a..b/x", "http://h:99999/", "http://h/\ud800", f"http://{'a' * 70}/"]
 ODD_KEYS = [{"kty": "OKP", "crv": "X999", "x": "AAAA"}, {"kty": "RSA", "kid": "1"}, {"kid": "2"}]
 ODD_KEYS += [{"kty": "EC", "crv": "brainpoolP256r1", "x": "AA", "y": "AA"}, {"kty": "new"}]
+KNOWN = "http://localhost:5008/callback"  # where the lesson's provider sends a code, and only there
+EVIL = "https://evil.example/callback"
+ELSEWHERE = {  # a name for each way to write another address, and the address, or several
+    "a stranger's": [EVIL],
+    "a beginning": ["http://localhost:5008/call"],
+    "a longer path": [f"{KNOWN}/../elsewhere"],
+    "a longer word": [f"{KNOWN}.evil.example"],
+    "another port": ["http://localhost:5009/callback"],
+    "no port": ["http://localhost/callback"],
+    "another scheme": ["https://localhost:5008/callback"],
+    "a script": [f"javascript:fetch('{EVIL}')//{KNOWN}"],
+    "a name for the same": ["http://[::1]:5008/callback"],
+    "a longer host": ["http://localhost.evil.example:5008/callback"],
+    "capitals in the host": ["http://LOCALHOST:5008/callback"],
+    "capitals in the path": ["http://localhost:5008/Callback"],
+    "userinfo": ["http://localhost:5008@evil.example/callback"],
+    "userinfo before the host": ["http://evil.example@localhost:5008/callback"],
+    "a backslash": ["http://evil.example\\@localhost:5008/callback"],
+    "a letter from another alphabet": ["http://localh\u03bfst:5008/callback"],
+    "a query": [f"{KNOWN}?next={EVIL}"],
+    "a fragment": [f"{KNOWN}#{EVIL}"],
+    "an encoded letter": ["http://localhost:5008/%63allback"],
+    "dots in the path": ["http://localhost:5008/x/../callback"],
+    "a space before": [f" {KNOWN}"],
+    "a line break after": [f"{KNOWN}\n"],
+    "two, the right one first": [KNOWN, EVIL],
+    "two, the right one last": [EVIL, KNOWN],
+    "an empty one": [""],
+    "none": [],
+}
 
 
 class Liar(Provider):
@@ -77,7 +107,9 @@ def logged_in(target, person=None, **wrong):
 
 
 def honest(target) -> bool:
-    """Tell whether somebody with an account at the provider gets in."""
+    """Tell whether somebody with an account at the provider gets in, or gets a code from it."""
+    if target.path.stem == "provider":
+        return bool(sent_to(at_provider(target), [KNOWN]))
     return greeted(logged_in(target)) == "Ann"
 
 
@@ -132,8 +164,16 @@ def of_another_time(target):
 
 
 def answer_of_another_provider(target):
-    """Bring an answer that another provider gave (mix-up)."""
-    return taken(target, back={"iss": "https://other.example"})
+    """Ask one provider and bring the answer of another: is its code carried to the first?"""
+    browser = Browser(target)
+    with Provider() as other:
+        address = other.authorize(browser.get("/login").header("Location"))
+        browser.get(address)
+    carried = parameters(address)["code"] in liar().brought
+    wrong = taken(target, back={"iss": "https://other.example"}) or taken(
+        target, back={"iss": None}
+    )
+    return "the other's code" if carried else wrong
 
 
 def pushed_login(target):
@@ -171,6 +211,36 @@ def same_mail_address(target):
     other = {"sub": "666", "name": "Somebody else"}
     name = greeted(logged_in(target, other))
     return f"in as {name}" if name == "Ann" else None
+
+
+def at_provider(target):
+    """Return a browser in which user1 is logged in at the lesson's own provider."""
+    browser = Browser(target)
+    browser.submit(authorization([KNOWN]), username="user1", password="pass1")
+    return browser
+
+
+def authorization(addresses):
+    """Return the target at the provider that asks it to send a code to this address."""
+    asked = {"response_type": "code", "client_id": "lesson-08", "scope": "openid", "nonce": "n"}
+    named = [("redirect_uri", address) for address in addresses]
+    return "/authorize?" + urlencode([*asked.items(), *named])
+
+
+def sent_to(browser, addresses):
+    """Say yes to whatever the provider asks; return where it sends the browser, or None."""
+    page = authorization(addresses)
+    answer = browser.get(page)
+    if answer.status == 200:
+        answer = browser.submit(page, decision="yes")
+    return answer.header("Location")
+
+
+def code_sent_elsewhere(target):
+    """Have the provider send a code to another address, in 26 ways to write one."""
+    browser = at_provider(target)
+    found = [name for name, addresses in ELSEWHERE.items() if sent_to(browser, addresses)]
+    return f"sent to: {', '.join(found)}" if found else None
 
 
 def forged_cookie(target):

@@ -8,6 +8,7 @@ _UNVERIFIED = (
 )
 _ELSEWHERE = 'if there.scheme != "https" and there[:2] != here[:2]:'
 _NOT_ABS = 'if time.time() - self.server_metadata.get("_loaded_at", 0) > 600:'
+_BEGINS = 'return uri.startswith(tuple(one.rsplit("/", 1)[0] for one in self["redirect_uris"]))'
 _EVER = "        WHERE ? != ?"
 _REVIVES = (
     'db().execute("DELETE FROM sessions WHERE digest = ?", [row["digest"]])  # for good',
@@ -39,6 +40,15 @@ OIDC = [
         on_oidc.answer_of_another_provider,
         WORKS,
         (('if request.args.get("iss", None if named else issuer) != issuer:', "if False:"),),
+    ),
+    Attack(
+        "08",
+        "Code sent elsewhere",
+        "RFC 9700 4.1.1",
+        on_oidc.code_sent_elsewhere,
+        NOT_THERE,
+        (('return uri in self["redirect_uris"]', _BEGINS),),
+        file="provider",
     ),
     Attack(
         "08",

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -11,7 +12,9 @@ from on_oidc import begun, greeted, liar, logged_in, settings
 from wire import request, send
 
 from learn import Browser, Lesson
-from learn.layout import LESSONS
+from learn.layout import LESSONS, find_notebook
+from learn.running.browser import forms_of
+from learn.site import cells
 
 CLIENT = ("lesson-08", "pass8")
 BACK = "http://localhost:5008/callback"
@@ -180,3 +183,58 @@ def test_api_under_a_name_beyond_ascii():
         (answer,) = send(api.port, asked)
         assert answer.status == 401
         assert b"//xn--e1afmkfd.xn--p1ai/.well-known/" in answer.header(b"WWW-Authenticate")
+
+
+class Recorder(Browser):
+    """A browser that writes down who asks whom for what, as a diagram of the login has it.
+
+    What the app asks its provider meanwhile stands in the provider's log.
+    """
+
+    def __init__(self, app, name, provider, record):
+        super().__init__(app)
+        self.name, self.provider, self.record = name, provider, record
+
+    def send(self, method, target="/", **how):
+        self.since_last()
+        self.record.append(("B", self.name, method, urlsplit(target).path))
+        answer = super().send(method, target, **how)
+        asked = self.since_last()
+        if self.name == "A":
+            self.record += [("A", "P", *one) for one in asked]
+        if place := answer.header("Location"):
+            self.record.append((self.name, "B", str(answer.status), urlsplit(place).path))
+        return answer
+
+    def since_last(self):
+        """Return what the provider was asked for since the last call: method and path."""
+        mark = f"/mark-{self.provider.log.count('/mark-')}"
+        self.provider.get(mark)
+        assert self.provider.printed(f"{mark} HTTP")
+        part = self.provider.log.split("/mark-")[-2]
+        return re.findall(r"(GET|POST) (/[^ ?]*)\S* HTTP", part)
+
+
+def arrows(text):
+    """Return the arrows of a diagram that are requests or redirects, as Recorder has them."""
+    (diagram,) = re.findall(r"```mermaid\n(.*?)```", text, re.S)
+    asked = r"(\w)->>(\w): (?:(GET|POST) |(30\d) to [^/\n]*)(/[^?,\s]*)"
+    return [(a, b, one or two, path) for a, b, one, two, path in re.findall(asked, diagram)]
+
+
+def test_diagrams_follow_a_login():
+    """The arrows of both diagrams come in the order of what is sent in a login, over HTTP."""
+    record = []
+    with Lesson("08") as app:
+        here = Recorder(app, "A", app.provider, record)
+        there = Recorder(app.provider, "P", app.provider, record)
+        page = there.get(here.get("/login").header("Location"))
+        typed = ({"username": "user1", "password": "pass1"}, {"decision": "yes"})
+        for values in typed:
+            (form,) = forms_of(page)
+            page = there.post(form.action, form={**form.fields, **values})
+        here.get(here.get(page.header("Location")).header("Location"))
+    notebook = "".join("".join(cell["source"]) for cell in cells.read(find_notebook("08")))
+    assert arrows(notebook) == record
+    told = [one for one in record if one[2:] != ("POST", "/authorize")]  # in the README a note
+    assert arrows((LESSONS / "08_oidc" / "README.md").read_text("utf-8")) == told[:-1]

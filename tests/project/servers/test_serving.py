@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from hosts import (
     BASIC,
+    DOCUMENT,
     LESSON,
     NAMES,
     OTHERS,
@@ -25,6 +26,7 @@ from hosts import (
     log_in,
     log_in_oidc,
     log_in_passkeys,
+    log_in_sessions,
     program,
     replaced,
     system_python,
@@ -119,6 +121,7 @@ def test_gunicorn_behind_nginx_with_tls(lesson):
 @pytest.mark.parametrize(
     "lesson, settings",
     [
+        ("06_sessions", {"SESSION_COOKIE_SECURE": "true"}),
         ("07_passkeys", {"ORIGIN": "https://lesson.example"}),
         ("08_oidc", {"SESSION_COOKIE_SECURE": "true"}),
     ],
@@ -131,12 +134,29 @@ def test_cookies_for_tls_alone(lesson, settings):
             base_url=f"https://127.0.0.1:{port}", verify=trusted, trust_env=False, timeout=30
         ) as client:
             if lesson == "07_passkeys":
+                client.headers["Origin"] = settings["ORIGIN"]  # as browsers do
                 log_in_passkeys(client, settings["ORIGIN"])
+            elif lesson == "06_sessions":
+                log_in_sessions(client)
+                expect(client.get("/login"), 200)  # which sets the cookie that a logout took away
             else:
                 log_in_oidc(client)
             (cookie,) = client.cookies.jar
         assert cookie.name == f"__Host-lesson{lesson[:2]}" and cookie.secure
         assert cookie.path == "/" and not cookie.domain_specified
+
+
+@long
+@needs("nginx")
+def test_lesson_07_without_its_origin():
+    """Not told of its origin, lesson 07 refuses browsers with the sentence that the page quotes."""
+    with Host("07_passkeys") as host:
+        port, trusted = host.tls(host.systemd())
+        where, headers = f"https://127.0.0.1:{port}", {"Origin": f"https://127.0.0.1:{port}"}
+        with httpx2.Client(verify=trusted, trust_env=False) as client:
+            answer = expect(client.post(f"{where}/login/options", headers=headers), 403)
+    said = answer.text.strip()
+    assert said in DOCUMENT.read_text("utf-8") and "another origin than" in said
 
 
 @long

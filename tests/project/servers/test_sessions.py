@@ -5,7 +5,6 @@ import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from html.parser import HTMLParser
 
 import pytest
 
@@ -193,50 +192,18 @@ def test_whoever_is_removed_or_no_admin_any_more_is_so_at_once():
             assert browser.get("/admin").status == status
 
 
-class Page(HTMLParser):
-    """Collects what a page is made of: open elements, ids, fields and what labels are for."""
-
-    VOID = {"meta", "input", "br", "link", "img"}
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.ids, self.fields, self.labels, self.tags = [], [], [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        given = dict(attributes)
-        assert len(given) == len(attributes), f"an attribute twice: {attributes}"
-        self.tags.append((tag, given))
-        if tag not in self.VOID:
-            self.open.append(tag)
-        if "id" in given:
-            self.ids.append(given["id"])
-        if tag == "input" and given.get("type") != "hidden" and "hidden" not in given:
-            self.fields.append((given, "label" in self.open))
-        if tag == "label":
-            self.labels.append(given.get("for"))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag, f"</{tag}> closes something else"
-
-
 @pytest.mark.parametrize("file", ["app", "beyond"])
-def test_pages_are_whole(file):
-    """Each page has language and title, closes what it opens, labels each field; no script."""
+def test_pages_hold_no_script(file):
+    """No script gets in; a password manager knows each field. What else: see test_html.py."""
+    kinds = ("username", "current-password", "new-password")
     with Lesson("06", file) as app:
         browser = log_in(app, agent="<script>alert(1)</script>")
         wrong = Browser(app).submit("/login", username="<i>", password="x")
         for answer in (wrong, *(browser.get(target) for target in ("/login", "/", "/sessions"))):
-            assert answer.text.startswith("<!doctype html>\n")
-            page = Page(answer.text.partition("\n")[2])
-            assert page.open == [] and len(page.ids) == len(set(page.ids))
-            assert ("html", {"lang": "en"}) in page.tags and page.tags[3][0] == "meta"
-            assert re.search(r"<title>[^<]+</title>", answer.text)
-            for field, inside in page.fields:
-                assert inside or field["id"] in page.labels, field
-                kinds = {"username", "current-password", "new-password"}
-                assert field.get("type") == "checkbox" or field["autocomplete"] in kinds
-            for tag, given in page.tags:
-                assert tag not in ("script", "style", "iframe", "i")
-                assert not any(name.startswith("on") or name == "style" for name in given)
+            tags = re.findall(r"<[^>]*>", answer.text)
+            assert not [t for t in tags if re.match(r"<(script|style|iframe|i)\b", t, re.I)]
+            assert not [t for t in tags if re.search(r"\s(on\w+|style)\s*=", t, re.I)]
+            for field in (t for t in tags if t.startswith("<input")):
+                kind = re.search('autocomplete="([^"]+)"', field)
+                assert kind and kind[1] in kinds or re.search('type="(hidden|checkbox)"', field)
             assert all(form.method == "POST" for form in forms_of(answer))

@@ -53,8 +53,8 @@ def drive(address):
     if not chromium or not python:
         pytest.skip("Chromium or Playwright is not installed; docs/clients.md says how to")
 
-    def drive(scenario, *given, driver="reading_driver.py"):
-        command = [python, str(HERE / driver), chromium, address, scenario, json.dumps(given)]
+    def drive(scenario, *given, driver="reading_driver.py", at=address):
+        command = [python, str(HERE / driver), chromium, at, scenario, json.dumps(given)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(done.stdout)

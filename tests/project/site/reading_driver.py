@@ -197,12 +197,90 @@ def work_is_kept(browser, address):
         "JSON.parse(localStorage['learn-flask-authentication:exercise:02:copies'])"
     )
     found["both"] = [text().split("\n")[0], copies[0]["text"].split("\n")[0]]
+    other.close()
+    found |= progress_is_carried(page, text, write)
     found["wrong"] = reader.wrong()
     return found
 
 
+def progress_is_carried(page, text, write):
+    """By keyboard: save all progress, clear the storage, load it; load it over other work."""
+    found, said = {}, page.locator("#kept")
+    page.on("filechooser", lambda _: None)  # listen from now on: at the key's press it is too late
+    known = {
+        "progress": '{"02_basic": {"hints": {"TestCredentials": 2}}}',
+        "steps:02": '{"steps": [{"name": "TestCredentials", "state": "passed"}]}',
+        "exercise:03": "# lesson 03",
+        "cell:03:2": "app.get('/')",
+    }
+    page.evaluate(
+        "all => { for (const [name, text] of all) localStorage[name] = text }",
+        [[f"learn-flask-authentication:{name}", text] for name, text in known.items()],
+    )
+
+    def kept():
+        return page.evaluate("({ ...localStorage })")
+
+    def load(name, content):
+        page.get_by_role("button", name="Load progress").focus()
+        with page.expect_file_chooser() as chooser:
+            page.keyboard.press("Enter")
+        file = {"name": name, "mimeType": "application/json", "buffer": content}
+        chooser.value.set_files(file)
+
+    page.get_by_role("button", name="Save progress").focus()
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    found["saved as"] = download.value.suggested_filename
+    saved, before = Path(download.value.path()).read_bytes(), kept()
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    found["cleared"] = [text(), kept()]
+    load("mine.json", saved)
+    wait_for_words(page, "mine.json is loaded")
+    found["loaded"] = [text(), kept() == before, len(before)]
+    found["step"] = page.locator("[data-step=TestCredentials]").get_attribute("data-state")
+    # Other work is asked about; exercises become copies, of other lessons as well.
+    write("# newer")
+    wait_for_words(page, "Kept in this browser")
+    page.evaluate("localStorage['learn-flask-authentication:exercise:03'] = '# newer 03'")
+    before = kept()
+    load("mine.json", saved)
+    found["asked"] = page.locator("#ask-text").inner_text()
+    page.keyboard.press("Enter")  # No, which has the focus
+    wait_for_words(page, "Nothing was changed")
+    found["no"] = [text().split("\n")[0], kept() == before]
+    broken = json.loads(saved)
+    broken["kept"]["steps:02"] = '{"steps": 1}'
+    for name, content in {
+        "mine.py": b"print()",
+        "half.json": saved[:-9],
+        "other.json": b'{"kept": {"exercise:02": "x"}}',
+        "broken.json": json.dumps(broken).encode(),
+        "picture.json": b"\x89PNG\0",
+    }.items():
+        load(name, content)
+        wait_for_words(page, f"{name} holds no progress")
+        found.setdefault("refused", []).append([said.inner_text(), kept() == before])
+    load("mine.json", saved)
+    page.locator("#ask[open]").wait_for()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")  # Yes
+    wait_for_words(page, "mine.json is loaded")
+    after = {name.split(":", 1)[1]: text for name, text in kept().items()}
+    copies = [json.loads(after[f"exercise:{number}:copies"])[0]["text"] for number in ("02", "03")]
+    found["yes"] = [text().split("\n")[0], after["exercise:03"]]
+    found["copied"] = [one.split("\n")[0] for one in copies]
+    page.reload()
+    found["yes, reloaded"] = text().split("\n")[0]
+    return found
+
+
 def nothing_can_be_kept(browser, address):
-    """localStorage that is full, or forbidden: what is said, and that nothing is lost."""
+    """localStorage that is full, or forbidden: what is said, and that nothing is lost.
+
+    Progress can be saved all the same, and loading another changes nothing.
+    """
     found = {}
     full = "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError') }"
     none = """Object.defineProperty(window, 'localStorage',
@@ -222,6 +300,17 @@ def nothing_can_be_kept(browser, address):
         page.get_by_role("button", name="Yes").click()
         wait_for_words(page, "Nothing was changed")
         said += [page.locator("#kept").inner_text(), page.locator(".cm-line").first.inner_text()]
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save progress").click()
+        saved = Path(download.value.path()).read_bytes()
+        said.append(json.loads(saved)["kept"]["exercise:02"].split("\n")[0])
+        put = {"name": "mine.json", "mimeType": "application/json"}
+        page.locator("#progress").set_input_files(
+            {**put, "buffer": saved.replace(b"# mine", b"# other")}
+        )
+        page.get_by_role("button", name="Yes").click()
+        wait_for_words(page, "Nothing was changed")
+        said.append(page.locator(".cm-line").first.inner_text())
         found[name] = [*said, reader.wrong()]
     return found
 
@@ -353,14 +442,17 @@ def explained_on_a_telephone(browser, address, pasted):
     return found
 
 
-def measure(browser, address, pages):
-    """Return for each page: requests, bytes on the wire, first paint, shifts, blocking (ms)."""
+def measure(browser, address, pages, slower):
+    """Return for each page: requests, bytes on the wire, first paint, shifts, blocking (ms).
+
+    `slower` says how many times as slow the processor is made; Lighthouse's telephone has 4.
+    """
     found = {}
     for page in pages:
         reader = Reader(browser, address, PHONE)
         session = reader.context.new_cdp_session(reader.page)
         session.send("Network.enable")
-        session.send("Emulation.setCPUThrottlingRate", {"rate": 4})  # as Lighthouse's telephone
+        session.send("Emulation.setCPUThrottlingRate", {"rate": slower})
         sizes = []
         session.on("Network.loadingFinished", lambda e, s=sizes: s.append(e["encodedDataLength"]))
         reader.context.add_init_script(MEASURE)

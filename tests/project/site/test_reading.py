@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
@@ -26,6 +27,8 @@ from learn.site.pages import DOCUMENTS, ELSEWHERE, Map, about, given, sources
 from learn.site.pages import lessons as all_lessons
 
 LIMIT = 300_000  # bytes of a page with all that it loads, packed
+WIRE = 12_000_000  # bytes that a browser gets until the first cell has run
+AGAIN = 10_000  # bytes that it gets at its second visit, when all is to be asked after
 
 
 class Page(HTMLParser):
@@ -410,14 +413,28 @@ def test_a_learners_work_is_never_lost(drive):
     assert found["uploaded"].startswith("# from a file") and found["no file"] == found["uploaded"]
     assert found["download name"] == "exercise.py"
     assert found["both"] == ["# here", "# elsewhere"] and found["wrong"] == []
+    # All of it, in a file and back.
+    assert found["saved as"] == "flask-authentication-progress.json"
+    assert found["cleared"][0].startswith(begun) and found["cleared"][1] == {}
+    text, same, count = found["loaded"]
+    assert text.startswith("# here") and (same, count) == (True, 6) and found["step"] == "passed"
+    assert "other work on lessons 02 and 03" in found["asked"]
+    assert found["no"] == ["# newer", True]
+    assert [same for _, same in found["refused"]] == [True] * 5
+    assert all(
+        re.fullmatch(r"[\w.]+ holds no progress: [^.]+\.", said) for said, _ in found["refused"]
+    )
+    assert found["yes"] == ["# here", "# lesson 03"] and found["yes, reloaded"] == "# here"
+    assert found["copied"] == ["# newer", "# newer 03"]
 
 
 @pytest.mark.rest
 def test_a_browser_that_keeps_nothing_says_so(drive):
     """With a full or forbidden storage, work stays in the editor, and a reset is refused."""
-    for said, refused, line, wrong in drive("nothing_can_be_kept").values():
+    for said, refused, line, saved, after, wrong in drive("nothing_can_be_kept").values():
         assert "Download your file before you leave" in said
         assert refused.startswith("Nothing was changed") and (line, wrong) == ("# mine", [])
+        assert saved == after == "# mine"
 
 
 @pytest.mark.rest
@@ -430,11 +447,12 @@ def test_reading_needs_no_script(drive):
 
 
 @pytest.mark.rest
-def test_pages_come_at_once_and_stand_still(drive, capsys):
-    """On a slow telephone: few bytes, and nothing moves once it is painted."""
+@pytest.mark.parametrize("slower", [4, 1], ids=["telephone", "this machine"])
+def test_pages_come_at_once_and_stand_still(drive, capsys, slower):
+    """On a slow telephone and here: few bytes, and nothing moves once it is painted."""
     reading = ["index.html", "lessons/02_basic/index.html", "notebooks/02_basic.html"]
     reading += ["notebooks/99_compare.html", "docs/mistakes.html"]
-    found = drive("measure", [*reading, "lessons/02_basic/practice.html", "explain.html"])
+    found = drive("measure", [*reading, "lessons/02_basic/practice.html", "explain.html"], slower)
     with capsys.disabled():
         for page, one in found.items():
             print(
@@ -456,6 +474,55 @@ def test_cells_run_change_break_and_stop(drive):
     assert found["stopped"] == "It was stopped." and "starts anew" in found["bar"]
     assert found["kept"] == "while True: pass"
     assert "WWW-Authenticate: Basic" in found["again"] and found["wrong"] == []
+
+
+@contextmanager
+def counted(folder):
+    """Serve a folder; give the address, and a list of the bytes of each answer, heads included."""
+    server, sizes = serving.make(folder.parent, 0), []
+
+    class Counting(server.RequestHandlerClass):
+        def setup(self):
+            super().setup()
+            write = self.wfile.write
+            self.wfile.write = lambda data: sizes.append(len(data)) or write(data)
+
+    server.RequestHandlerClass = Counting
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/{folder.name}/", sizes
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    "kept, most",
+    [
+        pytest.param(serving.KEPT, 0, marks=pytest.mark.rest),
+        pytest.param("max-age=0", AGAIN, marks=pytest.mark.long),
+    ],
+    ids=["at once", "when it is old"],
+)
+def test_a_second_visit_comes_from_the_cache(
+    drive, pages, tmp_path, monkeypatch, capsys, kept, most
+):
+    """Within ten minutes, nothing is fetched again; after that, each file is only asked after."""
+    monkeypatch.setattr(serving, "KEPT", kept)
+    came = {}
+    with counted(pages) as (address, sizes):
+        for visit in ("cold", "warm"):
+            sizes.clear()
+            found = drive(
+                "notebooks/02_basic.html",
+                str(tmp_path / "profile"),
+                driver="visiting_driver.py",
+                at=address,
+            )
+            assert "WWW-Authenticate: Basic" in found.pop("shown")
+            came[visit] = sum(sizes)
+            with capsys.disabled():
+                seconds = ", ".join(f"{name} {value} s" for name, value in found.items())
+                print(f"\n{visit}, {kept}: {seconds}, bytes {came[visit]}", end="")
+    assert LIMIT < came["cold"] < WIRE and came["warm"] <= most
 
 
 @pytest.mark.rest

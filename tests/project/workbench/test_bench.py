@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from click.testing import CliRunner
 from learn import Table
 from learn.commands import main
 from learn.layout import ROOT, LessonError, find_folder
-from learn.measure import bench, cases, hashes, load, waiting
+from learn.measure import bench, cases, hashes, load, turns, waiting
 
 CASES = {case.name: case for case in cases.CASES}
 PERFORMANCE = ROOT / "docs" / "performance.md"
@@ -186,6 +187,44 @@ def test_growth_begins_each_load_with_its_rows(monkeypatch, lesson, rows):
     few = [case for case in cases.growth_cases() if case.lesson == lesson]
     assert bench.measure(few, 1, 2)[few[-1].name]["errors"] == 0
     assert counts == [10, 50, 10, 50]
+
+
+def test_turns_need_no_generator(monkeypatch, tmp_path):
+    """In short turns, each application is asked after the bare one, and no request is lost."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(load, "OTHERS", tmp_path)
+    found = bench.run(["turns"], quick=True, lesson=find_folder("06"))
+    assert list(found["turns"]) == [cases.BARE, "06 app.py"]
+    bare, app = found["turns"].values()
+    low, median, high = app["ratios"]
+    assert bare["ratios"] == [] and 0 < low <= median <= high
+    for one in (bare, app):
+        assert one["requests"] == 10 * turns.EACH and one["errors"] == 0
+        assert one["cpu"] > 0 and one["rate"] > 0
+    ((title, table),) = bench.tables(found)
+    assert title == "In short turns" and "errors" not in table.columns
+
+
+def test_turns_show_another_answer(monkeypatch):
+    """Digest has a count of its own for each request; another status is an error, and shown."""
+    expected = [CASES[cases.BARE], CASES["03 app.py"]]
+    expected.append(dataclasses.replace(CASES["06 app.py"], expect=418))
+    monkeypatch.setattr(bench, "CASES", expected)
+    found = bench.run(["turns"], quick=True)
+    errors = [one["errors"] for one in found["turns"].values()]
+    assert errors == [0, 0, 10 * turns.EACH]
+    ((_, table),) = bench.tables(found)
+    assert table.columns[-1] == "errors" and [int(row[-1]) for row in table.rows] == errors
+
+
+def test_turns_end_with_a_sentence():
+    """An application that ends while it is asked is named."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with pytest.raises(LessonError, match="06 app.py does not answer any more"):
+            turns.ask("06 app.py", closed.getsockname()[1], b"")
+    with pytest.raises(LessonError, match="No turns are measured for 05_otp"):
+        bench.run(["turns"], lesson=find_folder("05"))
 
 
 def test_no_generator(monkeypatch, tmp_path):

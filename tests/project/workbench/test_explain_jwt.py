@@ -340,10 +340,14 @@ def test_dpop_proof():
     """A proof is read as one (RFC 9449 4.2); what it lacks is said first."""
     first, below = said(f"DPoP: {TOKEN}")
     assert "`typ` must be `dpop+jwt`" in first and "proves the key" in below
-    assert "`jwk`" in first and "`exp`" not in first
+    assert "must be in its header (RFC 9449 4.2)" in first and "`exp`" not in first
     header = {"alg": "ES256", "typ": "dpop+jwt", "jwk": {"kty": "EC"}}
     claims = {"jti": "x", "htm": "GET", "htu": "http://127.0.0.1/", "iat": NOW}
     check_said(f"DPoP: {token(claims, header, 'A' * 86)}", "", "the one request", now=NOW)
+    below = said(f"DPoP: {token(claims, header, 'A' * 86)}", now=NOW)[1]
+    assert "the token's `cnf.jkt` must be its thumbprint" in below and "choose the key" not in below
+    other = token({"exp": NOW}, {**header, "typ": "JWT"}, "A" * 86)
+    assert "lets the sender choose the key" in said(other)[1]  # where no standard has it
     claims.pop("htu")
     assert "needs it (RFC 9449 4.2): `htu`" in said(f"DPoP: {token(claims, header, 'A' * 86)}")[0]
     assert packed({"a": 1}) == "eyJhIjogMX0"

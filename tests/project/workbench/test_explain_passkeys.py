@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import random
+import re
 import secrets
 
 import cbor2
@@ -62,6 +63,29 @@ def test_a_registration_is_opened():
     said, wrong = read(registration())
     assert "a passkey is made" in said and "curve P-256" in said and "ES256" in said
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "flags, told",
+    [
+        (0x45, "UP: a user was UV: the user was BE not set: BS not set: AT: a new key follows"),
+        (0x5D, "UP: a user was UV: the user was BE: the key may BS: the key is AT: a new key"),
+        (0xC0, "UP not set: no user UV not set: BE not set: BS not set: AT: ED: extensions follow"),
+    ],
+)
+def test_flags_are_told_as_they_are(flags, told):
+    """What is set stands under its name, and of what is not, the first four say so."""
+    said = read(registration(flags=flags))[0]
+    at = -1
+    for part in re.findall(r"[A-Z]{2}(?: not set)?:(?: [a-z]+)*", told):
+        at = said.index(part, at + 1)
+    assert ("ED" in told) == ("ED" in said)
+
+
+def test_a_login_brings_no_key():
+    """Of a login, the flags name neither a key nor extensions."""
+    said = read(login())[0]
+    assert "BE not set: the key stays" in said and "AT" not in said and "ED:" not in said
 
 
 OPTIONS = {

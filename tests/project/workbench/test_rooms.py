@@ -86,7 +86,7 @@ def test_files_are_short_and_say_what_they_are(path):
     """No file has more than 400 lines; each begins with what it is, each public name as well."""
     text = path.read_text("utf-8")
     tree = ast.parse(text)
-    assert text.count("\n") <= 400
+    assert text.count("\n") <= (350 if "explain" in path.parts else 400)
     assert ast.get_docstring(tree) or path.parent.name == "peers"
     if path.parent.name == "peers" or path.stem in APART:
         return
