@@ -20,9 +20,15 @@ import httpx2
 import pyotp
 import pytest
 
-from learn import Mailbox
+from learn import LessonError, Mailbox
 from learn.practice import kept, qr
-from learn.practice.expect import Unexpected, expect, expect_same_time, expect_that
+from learn.practice.expect import (
+    Unexpected,
+    expect,
+    expect_not_mixed_up,
+    expect_same_time,
+    expect_that,
+)
 
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
 STEP = 30  # seconds
@@ -299,17 +305,19 @@ class TestRequired:
     def test_unknown_user_gets_the_same_answer_in_the_same_time(self, app):
         """Nobody can tell by an answer, or by when it comes, who has an account."""
         expect_required(log_in(app, None))
-        answers = [app.get("/", basic=(name, "wrong")) for name in ("user1", "nobody")]
-        said = [
-            (one.status, one.text, [h for h in one.response_headers if h[0].lower() != "date"])
-            for one in answers
+        asks = [("GET", "/"), ("POST", "/pin"), ("POST", "/enroll")]
+        for ask in asks:
+            answers = [app.send(*ask, basic=(name, "wrong")) for name in ("user1", "nobody")]
+            said = [
+                (one.status, one.text, [h for h in one.response_headers if h[0].lower() != "date"])
+                for one in answers
+            ]
+            expect_that(said[0] == said[1], "the same answer", "another one", answers[1], "body")
+        wrong, *unknown = [
+            lambda ask=ask, name=name: expect(app.send(*ask, basic=(name, "wrong")), 401)
+            for ask, name in [(asks[0], "user1"), *((ask, "nobody") for ask in asks)]
         ]
-        expect_that(said[0] == said[1], "the same answer", "another one", answers[1], "body")
-        expect_same_time(
-            app,
-            lambda: expect(app.get("/", basic=("user1", "wrong")), 401),
-            lambda: expect(app.get("/", basic=("nobody", "wrong")), 401),
-        )
+        expect_same_time(app, wrong, *unknown)
 
     def test_password_is_kept_and_told_nowhere(self, app):
         """Neither an answer nor the log nor a file gives a password or its hash away."""
@@ -324,8 +332,10 @@ class TestRequired:
         for name, word in (USER1, USER2):
             where = kept.place_of(word, kept.files(app), name)
             expect_that(not where, "no password in the files", f"one {where}")
-        weak = [one.cost for one in kept.argon2_hashes(app).values() if not one.is_strong]
-        expect_that(not weak, "Argon2id at 19 MiB and 2 rounds, or more", ", ".join(weak))
+        found = kept.argon2_hashes(app).values()
+        weak = [one.cost for one in found if not one.is_strong]
+        wanted = "passwords kept as Argon2id at 19 MiB and 2 rounds, or more"
+        expect_that(found and not weak, wanted, ", ".join(weak) or "no hash of Argon2")
 
     def test_only_the_password_owner_gets_one(self, app, mailbox):
         """Nobody gets a PIN or a secret for someone whose password they don't know."""
@@ -350,6 +360,8 @@ class TestMail:
             answer = expect(app.post(target, basic=pair, **how), 202)
             message = mailbox.message(number)
             pin, to = pin_in(message, answer), f"{pair[0]}@example.com"
+            said = message.get_content()
+            expect_that(pair[1] not in said, "a mail without the password", repr(said), answer)
             expect_that(to in str(message["To"]), f"a mail to {to}", f"To: {message['To']}", answer)
             expect(log_in(app, pin, pair), 200, says=f"Hello, {pair[0]}!")
             went = [one for some in mailbox.recipients[number:] for one in some]
@@ -455,7 +467,7 @@ class TestPinOnce:
         expect_required(log_in(app, pin))
 
     def test_only_the_whole_pin_counts(self, app, mailbox):
-        """A piece of the PIN, more than it, other digits, or a PIN elsewhere is not enough."""
+        """A piece of the PIN, more than it, other digits, a list, or a PIN elsewhere won't do."""
         pin = ask_for_pin(app, mailbox)
         for part in (pin[:5], pin[1:], f"{pin}0"):
             expect_required(log_in(app, part))
@@ -506,7 +518,18 @@ class TestPinOnce:
         expect(log_in(app, pin), 200)
 
     def test_pin_ends(self, start, mailbox):
-        """A PIN counts for its lifetime, and after it is worth nothing."""
+        """A PIN counts for its lifetime, 300 s or as it is set, and after it is worth nothing."""
+        app = start()
+        pin = ask_for_pin(app, mailbox)
+        forward(app, 250)
+        expect(log_in(app, pin), 200)
+        answers = []
+        for seconds in (350, 10**6):
+            pin = ask_for_pin(app, mailbox)
+            forward(app, seconds)
+            answers.append(log_in(app, pin))
+        if answers[1].status != 200:  # else its clock is another one than Python's
+            expect_required(answers[0])
         app = start(PIN_LIFETIME=1800)
         pin = ask_for_pin(app, mailbox)
         forward(app, 1500)
@@ -525,6 +548,7 @@ class TestPinOnce:
         """A PIN counts once in all processes, after a restart too; no file gives it away."""
         one, two = two_processes(start)
         pin = ask_for_pin(one, mailbox)
+        expect_untold(one.key, kept.answered(one.exchanges) | kept.printed(one, "/public"), "a key")
         wanted = "no PIN, nor a digest of it that anybody can compute, in the database"
         where = kept.place_of(pin, kept.files(one), "user1")
         expect_that(not where, wanted, f"it {where}")
@@ -537,10 +561,35 @@ class TestPinOnce:
         expect(log_in(one, pin), 200)
         expect_required(log_in(two, pin))
 
+    def test_weak_secret_key_is_refused_at_start(self, start):
+        """A key shorter than 32 bytes stops the app at start with a sentence."""
+        try:
+            app = start(SECRET_KEY="x" * 31)
+        except LessonError as error:
+            said = str(error)
+            sentence = "SECRET_KEY" in said and "Traceback" not in said
+            expect_that(sentence, "a sentence that names FLASK_SECRET_KEY", said)
+            return
+        answer = app.get("/public")
+        raise Unexpected("no start with a key of 31 bytes", "a running app", answer, "status")
+
+    def test_key_of_its_own_is_one_for_all_processes(self, start, mailbox):
+        """With no FLASK_SECRET_KEY it doesn't start, or its processes have one key."""
+        one = start(wait=False, SECRET_KEY="")
+        two = start(wait=False, SECRET_KEY="", DATABASE=one.settings["DATABASE"])
+        try:
+            one.wait(), two.wait()
+        except LessonError as error:
+            expect_that("Traceback" not in str(error), "a sentence about the key", str(error))
+            return
+        pin = ask_for_pin(one, mailbox)
+        expect(log_in(two, pin), 200)
+
 
 def other_writings(code):
-    """Return what int() would take for a code, and what looks like it; fewer than five."""
-    return [f"{code[:3]}_{code[3:]}", f"+{code}", "".join(chr(0x660 + int(d)) for d in code)]
+    """Return what int() would take for a code, what looks like it, and a list; fewer than five."""
+    arabic = "".join(chr(0x660 + int(digit)) for digit in code)
+    return [f"+{code[:3]}_{code[3:]}", arabic, f"0 {code} ,{code}"]
 
 
 def expect_other_places(app, code, pair=USER1):
@@ -583,19 +632,22 @@ def salted(pin, texts):
 
 
 class TestDrift:
-    def test_one_step_either_way_and_no_more(self, start):
-        """Codes of one step around now count; of two steps, or of another phone, they don't."""
+    def test_one_step_either_way_and_no_more(self, start, monkeypatch):
+        """Codes of one step around now count; of two steps, another phone or zone, they don't."""
+        monkeypatch.setenv("TZ", "XXX-5")  # the clock on the wall is five hours ahead of UTC
         app = start()
         one, two = enroll(app), enroll(app, USER2)
         steady(app)
+        phones = [(USER1, one), (USER2, two)]
         wrong = [(USER1, one, -2), (USER1, one, 2), (USER2, two, 9), (USER2, one, 0)]
         for pair, secret, steps in wrong:  # two each: this step is not about how many tries
             own = one if pair == USER1 else two
             if code_of(app, secret, steps) not in {code_of(app, own, near) for near in (-1, 0, 1)}:
                 expect_required(log_in(app, code_of(app, secret, steps), pair))
-        for steps in (-1, 0, 1):
-            expect(log_in(app, code_of(app, one, steps)), 200)
-        expect(log_in(app, code_of(app, two, 1), USER2), 200)
+        expect(log_in(app, code_of(app, one, -1)), 200)
+        for steps in (0, 1):
+            sent = {pair[0]: (code_of(app, own, steps), pair) for pair, own in phones}
+            expect_not_mixed_up(lambda name, sent=sent: log_in(app, *sent[name]), *sent, times=1)
 
     def test_only_six_digits_are_a_code(self, start):
         """What is not six digits is refused like a wrong code, and is never an error 500."""
@@ -606,7 +658,7 @@ class TestDrift:
                 expect_required(log_in(app, code.encode(), pair))
 
     def test_only_the_whole_code_counts(self, start):
-        """A piece of the code, other digits, or a code that is not in the header is not enough."""
+        """A piece of the code, other digits, a list, or a code not in the header is not enough."""
         app = start()
         secret = enroll(app)
         steady(app)
@@ -720,25 +772,31 @@ class TestEnrolment:
 
     def test_secret_is_told_nowhere_else(self, start, mailbox):
         """Neither the log nor a mail nor a later answer has the secret of a phone."""
-        app = start()
+        app, before = start(), len(mailbox.messages)
         secret, begin = enroll(app), len(app.exchanges)
         steady(app)
         ask_for_pin(app, mailbox)
         for code in (None, wrong_code(app, secret), code_of(app, secret)):
             log_in(app, code)
         expect_required(app.post("/enroll", basic=USER1))
+        expect(log_in(app, ask_for_pin(app, mailbox)), 200)  # the phone counts by now
         seen = kept.answered(app.exchanges[begin:]) | kept.printed(app, "/public")
+        mails = [f"{one}\n{one.get_content()}" for one in mailbox.messages[before:]]
+        seen["a mail"] = "\n".join(mails).encode()
         for form in (secret, pyotp.TOTP(secret).byte_secret().hex()):
             expect_untold(form, seen, "a secret")
 
     def test_new_phone_with_both_factors(self, start):
-        """With both factors a new phone is enrolled; the old one counts until its first code."""
+        """With both factors, unused, a new phone is enrolled; the old one counts until its code."""
         app = start()
         first, second = enroll(app), enroll(app, USER2)
         steady(app)
         expect(log_in(app, code_of(app, first, -1)), 200)
         expect(log_in(app, code_of(app, second, -1), USER2), 200)
+        used = {"OTP": code_of(app, first, -1)}
+        expect_required(app.post("/enroll", basic=USER1, headers=used))
         new = enroll(app, code=code_of(app, first))
+        expect_required(log_in(app, code_of(app, first)))
         enroll(app, USER2, code_of(app, second))
         expect_that(new != first, "another secret", "the same", app.exchanges[-2], "body")
         expect(log_in(app, code_of(app, second, 1), USER2), 200)
@@ -798,6 +856,7 @@ class TestTries:
             expect_required(log_in(app, wrong_code(app, secret, [pin])))
         for code in (code_of(app, secret), pin):
             seconds_in(log_in(app, code))
+            expect_unknown(log_in(app, code, ("user1", "wrong")))  # a stranger learns nothing
         app.restart()
         expect(log_in(app, code_of(app, secret)), 429)
         app.post("/pin", basic=USER1)  # a new PIN is no way round
@@ -806,13 +865,15 @@ class TestTries:
         expect(log_in(app, "x"), 429)
 
     def test_pause_ends_when_it_says(self, start, mailbox):
-        """Tries meanwhile don't make the pause longer, and after it there are five tries again."""
+        """It is 300 s, whatever is tried meanwhile, and after it there are five tries again."""
         app = start()
         steady(app)
         secret = enroll(app)
         for _ in range(5):
             expect_required(log_in(app, wrong_code(app, secret)))
         wait = seconds_in(log_in(app, "000000"))
+        came = f"{wait} s"
+        expect_that(200 <= wait <= 400, "a pause of 300 s", came, app.exchanges[-1], "Retry-After")
         forward(app, wait // 2)
         for _ in range(6):
             left = seconds_in(log_in(app, wrong_code(app, secret)))

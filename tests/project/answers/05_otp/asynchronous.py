@@ -24,7 +24,9 @@ app.config["MAX_CONTENT_LENGTH"] = 16384
 app.config.from_prefixed_env()
 argon2id = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)
 NOBODY = argon2id.hash("nobody")
-KEY = str(app.config["SECRET_KEY"] or secrets.token_hex()).encode()
+KEY = str(app.config["SECRET_KEY"] or "").encode()
+if len(KEY) < 32:
+    raise SystemExit("FLASK_SECRET_KEY is not set, or shorter than 32 bytes.")
 
 
 @contextlib.contextmanager

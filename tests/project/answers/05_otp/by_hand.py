@@ -24,7 +24,9 @@ from flask import Flask, Response, jsonify, request
 app = Flask(__name__)
 app.config["MAX_CONTENT_LENGTH"] = 16384
 FILE = Path(os.environ["FLASK_DATABASE"])
-KEY = os.environ.get("FLASK_SECRET_KEY", secrets.token_hex(32)).encode()
+KEY = os.environ.get("FLASK_SECRET_KEY", "").encode()
+if len(KEY) < 32:
+    raise SystemExit("Set FLASK_SECRET_KEY to 32 bytes or more.")
 LIFETIME = int(os.environ.get("FLASK_PIN_LIFETIME", 300))
 PAUSE = int(os.environ.get("FLASK_LOCKOUT", 300))
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)

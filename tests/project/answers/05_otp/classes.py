@@ -18,6 +18,8 @@ from passlib.hash import argon2
 app = Flask(__name__)
 app.config.from_mapping(DATABASE="05.db", MAIL_SERVER=None, PIN_LIFETIME=300, LOCKOUT=300)
 app.config.from_prefixed_env()
+if 0 < len(str(app.config["SECRET_KEY"] or "")) < 32:
+    raise SystemExit("FLASK_SECRET_KEY has less than 32 bytes.")
 app.config["MAX_CONTENT_LENGTH"] = 16384
 log = logging.getLogger(__name__)
 

@@ -198,6 +198,8 @@ def create_app():
     app = Flask(__name__)
     app.config.from_mapping(DATABASE="05.db", MAIL_SERVER="", PIN_LIFETIME=300, LOCKOUT=300)
     app.config.from_prefixed_env()
+    if 0 < len(str(app.config["SECRET_KEY"] or "")) < 32:  # it needs none
+        raise SystemExit("The FLASK_SECRET_KEY is too short: 32 bytes at least.")
     app.config["MAX_CONTENT_LENGTH"] = 16384
     app.register_blueprint(bp)
     with app.app_context():

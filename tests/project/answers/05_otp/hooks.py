@@ -26,7 +26,9 @@ app = Flask(__name__)
 app.config.from_mapping(DATABASE="hooks", MAIL_SERVER="", PIN_LIFETIME=300, LOCKOUT=300)
 app.config.from_prefixed_env()
 FILE = Path(f"{app.config['DATABASE']}.json")
-KEY = str(app.config["SECRET_KEY"] or secrets.token_hex()).encode()
+KEY = str(app.config["SECRET_KEY"] or "").encode()
+if len(KEY) < 32:
+    raise SystemExit("FLASK_SECRET_KEY needs 32 bytes.")
 WANTS = {"index": "both", "pin": "password", "enroll": "phone's owner"}
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 nobody = hasher.hash(secrets.token_hex())

@@ -253,7 +253,9 @@ def address(name):
 app = Flask(__name__)
 app.config.update(DATABASE="05.db", LOCKOUT=300, PIN_LIFETIME=300)
 app.config.from_prefixed_env()
-app.config["SEAL"] = str(app.config["SECRET_KEY"] or secrets.token_hex(32))
+app.config["SEAL"] = str(app.config["SECRET_KEY"] or "")
+if len(app.config["SEAL"]) < 32:
+    raise SystemExit("FLASK_SECRET_KEY has to be 32 bytes or longer.")
 journal = Journal(app.config["DATABASE"])
 app.wsgi_app = gate = Gate(app, app.wsgi_app)
 

@@ -1302,9 +1302,184 @@ MISTAKES = [
             ),
         ],
     },
+    {
+        "name": "an unknown user is answered at once by /pin and /enroll",
+        "kind": "disclosure",
+        "step": "TestRequired",
+        "base": "app",
+        "old": "    user = store.check_password(sent.username, sent.password)\n",
+        "new": (
+            '    if request.path != "/" and not store.find_user(sent.username or ""):\n'
+            '        refuse_with("User name or password is wrong.")\n'
+            "    user = store.check_password(sent.username, sent.password)\n"
+        ),
+    },
+    {
+        "name": "/pin and /enroll say that there is no such user",
+        "kind": "disclosure",
+        "step": "TestRequired",
+        "base": "app",
+        "old": "    return user or refuse_with(",
+        "new": (
+            '    if request.path != "/" and not store.find_user(sent.username or ""):\n'
+            '        refuse_with("There is no such user.")\n'
+            "    return user or refuse_with("
+        ),
+    },
+    {
+        "name": "passwords kept as a salted SHA-1",
+        "kind": "storage",
+        "step": "TestRequired",
+        "base": "asynchronous",
+        "changes": [
+            ("from passlib.hash import argon2\n", "from passlib.hash import ldap_salted_sha1\n"),
+            (
+                'argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)',
+                "ldap_salted_sha1",
+            ),
+        ],
+    },
+    {
+        "name": "the mail says with which password it was asked for",
+        "kind": "disclosure",
+        "step": "TestMail",
+        "base": "app",
+        "old": 'f"Your PIN is {number}. It works',
+        "new": 'f"Your PIN is {number}. You are {request.authorization.password}. It works',
+    },
+    {
+        "name": "any code of a list may be the right one",
+        "kind": "identity",
+        "step": "TestPinOnce",
+        "base": "app",
+        "old": "any(use(user, code) for use in KINDS_OF_CODE)",
+        "new": 'any(use(user, one) for one in re.split("[, ]+", code) for use in KINDS_OF_CODE)',
+    },
+    {
+        "name": "a PIN lasts for an hour unless set otherwise",
+        "kind": "configuration",
+        "step": "TestPinOnce",
+        "base": "orm",
+        "old": "PIN_LIFETIME=300",
+        "new": "PIN_LIFETIME=3600",
+    },
+    {
+        "name": "a short secret key is padded and taken",
+        "kind": "configuration",
+        "step": "TestPinOnce",
+        "base": "by_hand",
+        "old": 'os.environ.get("FLASK_SECRET_KEY", "").encode()',
+        "new": 'os.environ.get("FLASK_SECRET_KEY", "").encode().ljust(32, b"=")',
+    },
+    {
+        "name": "without FLASK_SECRET_KEY each process makes a key of its own",
+        "kind": "configuration",
+        "step": "TestPinOnce",
+        "base": "hooks",
+        "old": 'app.config["SECRET_KEY"] or ""',
+        "new": 'app.config["SECRET_KEY"] or secrets.token_hex(32)',
+    },
+    {
+        "name": "prints its key at the start",
+        "kind": "disclosure",
+        "step": "TestPinOnce",
+        "base": "app",
+        "old": 'store.read_address(app, "MAIL_SERVER")\n',
+        "new": 'store.read_address(app, "MAIL_SERVER")\nprint(app.secret_key, flush=True)\n',
+    },
+    {
+        "name": "codes go by the clock on the wall",
+        "kind": "time",
+        "step": "TestDrift",
+        "base": "app",
+        "changes": [
+            (
+                "now = int(time.time()) // 30",
+                "now = calendar.timegm(time.localtime()) // 30",
+            ),
+            ("import hmac\n", "import calendar\nimport hmac\n"),
+        ],
+    },
+    {
+        "name": "who is greeted stands in a variable of the module",
+        "kind": "concurrency",
+        "step": "TestDrift",
+        "base": "app",
+        "changes": [
+            ("user['name']}!", "current}!"),
+            (
+                "    user = store.check_password(sent.username, sent.password)\n",
+                (
+                    "    global current\n"
+                    "    current = sent.username\n"
+                    "    user = store.check_password(sent.username, sent.password)\n"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a code that was used once more enrols a phone",
+        "kind": "identity",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": '    if user["secret"]:  # else',
+        "new": (
+            '    code = request.headers.get("OTP", "")\n'
+            "    if user['secret'] and not (\n"
+            "        code.isascii() and pyotp.TOTP(user['secret']).verify(code, valid_window=1)\n"
+            "    ):  # else"
+        ),
+    },
+    {
+        "name": "the secret is mailed as well",
+        "kind": "disclosure",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": "    return shown(new_secret(user))",
+        "new": (
+            "    address = new_secret(user)\n"
+            '    mail(user, "your phone", f"Keep this in case you lose it: {address}")\n'
+            "    return shown(address)"
+        ),
+    },
+    {
+        "name": "the mail with the PIN has the phone's secret",
+        "kind": "disclosure",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": 'f"Your PIN is {number}. It works',
+        "new": "f\"Your PIN is {number}. Your phone: {user['secret']}. It works",
+    },
+    {
+        "name": "a wrong password is told of the pause",
+        "kind": "disclosure",
+        "step": "TestTries",
+        "base": "app",
+        "old": "    user = store.check_password(sent.username, sent.password)\n",
+        "new": (
+            '    named = store.find_user(sent.username or "")\n'
+            '    if named and named["tries"] >= TRIES and request.headers.get("OTP"):\n'
+            '        left = named["tries_until"] - time.time()\n'
+            "        if left > 0:\n"
+            '            abort(429, "Too many wrong codes.", retry_after=int(left) + 1)\n'
+            "    user = store.check_password(sent.username, sent.password)\n"
+        ),
+    },
+    {
+        "name": "a pause of ten seconds",
+        "kind": "configuration",
+        "step": "TestTries",
+        "base": "factory",
+        "old": "LOCKOUT=300",
+        "new": "LOCKOUT=10",
+    },
 ]
 
 UNSEEN = [
+    (
+        "PINs are hashed with a key that stands in the code",
+        "`tag` and the like: the key is FLASK_SECRET_KEY, or a random one that is kept",
+    ),
     (
         "PINs come from `random`, with no seed",
         "`secrets`; from the outside, a hundred PINs look alike",

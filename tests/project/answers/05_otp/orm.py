@@ -227,7 +227,9 @@ def create_app():
     app = Flask(__name__)
     app.config.from_mapping(DATABASE="orm.db", MAIL_SERVER="", PIN_LIFETIME=300, LOCKOUT=300)
     app.config.from_prefixed_env()
-    app.config["KEY"] = str(app.config["SECRET_KEY"] or secrets.token_hex())
+    app.config["KEY"] = str(app.config["SECRET_KEY"] or "")
+    if len(app.config["KEY"]) < 32:
+        raise SystemExit("FLASK_SECRET_KEY is too short: make one of 32 bytes or more.")
     engine = create_engine(f"sqlite:///{app.config['DATABASE']}", connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
