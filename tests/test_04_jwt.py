@@ -18,7 +18,13 @@ import pytest
 
 from learn import LessonError
 from learn.practice import kept
-from learn.practice.expect import Unexpected, expect, expect_same_time, expect_that
+from learn.practice.expect import (
+    Unexpected,
+    expect,
+    expect_not_mixed_up,
+    expect_same_time,
+    expect_that,
+)
 
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
 # A challenge as RFC 9110 11.6.1 and 5.6.4 write it; RFC 6750 3 allows no quote or backslash inside.
@@ -211,6 +217,16 @@ class TestHeader:
             mine = member(answer, "access_token")
             expect(app.get("/secured", bearer=mine), 200, says="Hello, user2!")
         expect(app.get("/secured", bearer=token(app)), 200, says="Hello, user1!")
+
+    def test_two_who_log_in_at_once(self, app):
+        """Who logs in while another does gets a token of their own."""
+        pairs = {pair[0]: pair for pair in (USER1, USER2)}
+
+        def greeted(name):
+            login = expect(app.post("/login", basic=pairs[name]), 200)
+            return app.get("/secured", bearer=member(login, "access_token"))
+
+        expect_not_mixed_up(greeted, *pairs)
 
     def test_token_in_the_address_does_not_count(self, app):
         """A token in the address is not looked at: it would stay in logs and histories."""
