@@ -21,7 +21,7 @@ from werkzeug.http import quote_header_value
 
 from learn import Lesson, LessonError, digest_answer
 from learn.explain.grammar import pieces
-from learn.practice.expect import Unexpected, expect, expect_that, meanwhile
+from learn.practice.expect import Unexpected, expect, expect_same_time, expect_that, meanwhile
 from learn.running.client import TIMEOUT
 
 USER1, USER2 = ("user1", "pass1"), ("user2", "pass2")
@@ -401,6 +401,12 @@ class TestReplay:
         expect(app.get("/", authorization=header), 401, challenge="digest")
         other = digest_answer(challenge, *USER1, "/account?again=1")
         expect(app.get("/account?again=1", authorization=other), 401, challenge="digest")
+        other = digest_answer(challenge, *USER1, method="HEAD")
+        expect(app.send("HEAD", "/", authorization=other), 401, challenge="digest")
+        md5 = challenge_of(app, "MD5")
+        md5["nonce"] = challenge.nonce
+        for other in (digest_answer(challenge, *USER2), digest_answer(md5, *USER1)):
+            expect(app.get("/", authorization=other), 401, challenge="digest")
 
     def test_of_many_at_once_one_gets_in(self, app):
         """The same header many times at once gets in once: looking and noting are one act."""
@@ -417,6 +423,10 @@ class TestReplay:
         """Requests of one client may overtake each other; each count is good once."""
         challenge = challenge_of(app)
         for nc, status in [(3, 200), (1, 200), (2, 200), (1, 401), (3, 401), (0xFFFFFFFF, 200)]:
+            header = digest_answer(challenge, *USER1, nc=nc)
+            expect(app.get("/", authorization=header), status)
+        later = [(nc, 200) for nc in range(4, 114)]
+        for nc, status in [*later, (1, 401), (2, 401), (3, 401)]:
             header = digest_answer(challenge, *USER1, nc=nc)
             expect(app.get("/", authorization=header), status)
 
@@ -473,6 +483,7 @@ class TestAddress:
             ("/account?a=1&a=2", "/account?a=1"),
             ("/account?a=", "/account?a"),
             ("/account?a=1%26b=2", "/account?a=1&b=2"),
+            ("http://other.example/account", "/account"),
         ]:
             header = meant(challenge, uri=signed)
             expect(app.get(asked, authorization=header), 401, challenge="digest")
@@ -554,6 +565,17 @@ class TestParameters:
         for number, nothing in enumerate(["", "None", "0" * 64], 100):  # for no HA1
             header = meant(challenge, username="nobody", ha1=nothing, nc=f"{number:08x}")
             expect(app.get("/", authorization=header), 401, challenge="digest")
+
+    def test_unknown_user_takes_the_same_time(self, app):
+        """A wrong password and an unknown user are refused in the same time."""
+        challenge = challenge_of(app)
+        expect(app.get("/", authorization=digest_answer(challenge, *USER1)), 200)
+        wrong, unknown = (digest_answer(challenge, n, "wrong", nc=2) for n in ("user1", "nobody"))
+        expect_same_time(
+            app,
+            lambda: expect(app.get("/", authorization=wrong), 401),
+            lambda: expect(app.get("/", authorization=unknown), 401),
+        )
 
     def test_a_cnonce_is_the_clients_own(self, app):
         """cnonce may be in hex or in Base64, as short or as long as curl's and RFC 7616's are."""
@@ -641,6 +663,22 @@ class TestNonces:
             )
         fresh = (answer(app) for _ in range(5))  # the machine may be busy
         expect(next((one for one in fresh if one.status == 200), app.exchanges[-1]), 200)
+
+    def test_nonce_lives_for_five_minutes(self, start):
+        """Where FLASK_NONCE_LIFETIME says nothing else, a nonce lives for 300 seconds."""
+
+        def aged(app):
+            challenge = challenge_of(app)
+            headers = [digest_answer(challenge, *USER1, nc=nc) for nc in (1, 2)]
+            app.set_clock(240)
+            expect(app.get("/", authorization=headers[0]), 200)
+            app.set_clock(360)
+            return app.get("/", authorization=headers[1])
+
+        late = aged(start(clock=True))
+        if late.status == 200 and aged(start(clock=True, NONCE_LIFETIME=300)).status == 200:
+            return  # its clock is another one than Python's, and can't be moved
+        expect(late, 401, challenge="digest")
 
 
 class TestProof:

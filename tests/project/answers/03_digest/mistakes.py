@@ -1684,6 +1684,75 @@ MISTAKES = [
         "old": ('            or not re.fullmatch(r"[ !#-\\[\\]-~]+", sent.cnonce or "")\n'),
         "new": '            or not re.fullmatch("[ -~]+", sent.cnonce or "")\n',
     },
+    {
+        "name": "a count is good once for each user",
+        "kind": "identity",
+        "step": "TestReplay",
+        "base": "app",
+        "old": "first_use(made.timestamp(), random, int(sent.nc, 16)",
+        "new": 'first_use(made.timestamp(), random + user["name"].encode(), int(sent.nc, 16)',
+    },
+    {
+        "name": "a count is good once for each algorithm",
+        "kind": "identity",
+        "step": "TestReplay",
+        "base": "app",
+        "old": "first_use(made.timestamp(), random, int(sent.nc, 16)",
+        "new": "first_use(made.timestamp(), random + algorithm.encode(), int(sent.nc, 16)",
+    },
+    {
+        "name": "a count is good once for each method",
+        "kind": "identity",
+        "step": "TestReplay",
+        "base": "app",
+        "old": "first_use(made.timestamp(), random, int(sent.nc, 16)",
+        "new": "first_use(made.timestamp(), random + request.method.encode(), int(sent.nc, 16)",
+    },
+    {
+        "name": "remembers the last hundred counts",
+        "kind": "storage",
+        "step": "TestReplay",
+        "base": "app",
+        "old": "        # The server proves that",
+        "new": (
+            '        old = "SELECT made, nonce, nc FROM counts "\n'
+            '        old += "ORDER BY made DESC, nc DESC LIMIT -1 OFFSET 100"\n'
+            '        store.db().execute(f"DELETE FROM counts WHERE (made, nonce, nc) IN ({old})")\n'
+            "        # The server proves that"
+        ),
+    },
+    {
+        "name": "takes an address at any host",
+        "kind": "identity",
+        "step": "TestAddress",
+        "base": "app",
+        "old": 'uri = uri.removeprefix(f"{request.scheme}://{request.host}")',
+        "new": 'uri = re.sub("^https?://[^/]+", "", uri)',
+    },
+    {
+        "name": "a wrong password of a known user is slowed down",
+        "kind": "disclosure",
+        "step": "TestParameters",
+        "base": "app",
+        "changes": [
+            (
+                "sent.response.encode()) or not user:\n",
+                (
+                    "sent.response.encode()) or not user:\n"
+                    "            time.sleep(0.2 if user else 0)  # slows guesses down\n"
+                ),
+            ),
+            ("import secrets\n", ("import secrets\nimport time\n")),
+        ],
+    },
+    {
+        "name": "a nonce lives for a day",
+        "kind": "configuration",
+        "step": "TestNonces",
+        "base": "app",
+        "old": "NONCE_LIFETIME=300",
+        "new": "NONCE_LIFETIME=86400",
+    },
 ]
 
 UNSEEN = [

@@ -94,6 +94,8 @@ def verify(token):
         raise BadToken("The times are missing or no whole numbers")
     if ends <= time.time():
         raise BadToken("The token has expired")
+    if body.get("nbf", 0) > time.time():
+        raise BadToken("The token counts only later")
     if issued > time.time() + LEEWAY or ends - issued > lifetime:
         raise BadToken("The times are not ours")
     jti, name = body.get("jti"), body.get("sub")

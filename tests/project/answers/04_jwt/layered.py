@@ -86,6 +86,8 @@ class Tokens:
             raise BadToken("The token needs iat and exp")
         if whole[1] <= now:
             raise BadToken("The token expired")
+        if claims.get("nbf", 0) > now:
+            raise BadToken("The token counts only later")
         if whole[0] > now + 10 or whole[1] - whole[0] > self.lifetime:
             raise BadToken("The token is from another clock")
         if claims.get("iss") != "layers" or claims.get("aud") != "layers":

@@ -985,6 +985,112 @@ MISTAKES = [
             'else "No such user.")'
         ),
     },
+    {
+        "name": "salted SHA-1 instead of Argon2id",
+        "kind": "storage",
+        "step": "TestLogin",
+        "base": "factory",
+        "changes": [
+            (
+                "from passlib.hash import argon2\n",
+                "from passlib.hash import ldap_salted_sha1 as argon2id\n",
+            ),
+            (
+                'argon2id = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)\n',
+                "",
+            ),
+        ],
+    },
+    {
+        "name": "keeps who logs in in a variable of the module",
+        "kind": "concurrency",
+        "step": "TestHeader",
+        "base": "app",
+        "old": "    user = store.check_password(sent.username, sent.password)\n",
+        "new": (
+            "    global who\n"
+            "    who = sent.username\n"
+            "    right = store.check_password(sent.username, sent.password)\n"
+            "    user = right and store.find_user(who)\n"
+        ),
+    },
+    {
+        "name": "iat may be ten minutes ahead",
+        "kind": "time",
+        "step": "TestClaims",
+        "base": "app",
+        "old": "LEEWAY = 5 ",
+        "new": "LEEWAY = 600 ",
+    },
+    {
+        "name": "does not look at nbf",
+        "kind": "time",
+        "step": "TestClaims",
+        "base": "app",
+        "old": '"verify_iat": False}',
+        "new": '"verify_iat": False, "verify_nbf": False}',
+    },
+    {
+        "name": "the admin page reads claims without their signature",
+        "kind": "identity",
+        "step": "TestAdmin",
+        "base": "app",
+        "old": ("@token_required\ndef admin():\n"),
+        "new": (
+            "def admin():\n"
+            '    sent = credentials("bearer")\n'
+            "    if not sent:\n"
+            '        refuse_with(401, BEARER, "Send a token.")\n'
+            "    try:\n"
+            '        g.claims = jwt.decode(sent.token or "", options={"verify_signature": False})\n'
+            "    except (jwt.InvalidTokenError, UnicodeError) as error:\n"
+            '        refuse_token(f"{error}.")\n'
+        ),
+    },
+    {
+        "name": "the admin page takes an expired token",
+        "kind": "time",
+        "step": "TestAdmin",
+        "base": "app",
+        "old": '"verify_iat": False}',
+        "new": '"verify_iat": False, "verify_exp": request.path != "/admin"}',
+    },
+    {
+        "name": "any scope with admin in it opens the admin page",
+        "kind": "identity",
+        "step": "TestAdmin",
+        "base": "app",
+        "old": 'if g.claims.get("scope") != "admin":',
+        "new": 'if "admin" not in g.claims.get("scope", ""):',
+    },
+    {
+        "name": "the admin page takes a token that was logged out",
+        "kind": "identity",
+        "step": "TestLogout",
+        "base": "app",
+        "old": '    if store.is_revoked(claims["jti"])',
+        "new": '    if request.path != "/admin" and store.is_revoked(claims["jti"])',
+    },
+    {
+        "name": "a token for another audience logs out",
+        "kind": "identity",
+        "step": "TestLogout",
+        "base": "app",
+        "old": '"verify_iat": False}',
+        "new": '"verify_iat": False, "verify_aud": request.path != "/logout"}',
+    },
+    {
+        "name": "keeps the last hundred revoked tokens",
+        "kind": "storage",
+        "step": "TestLogout",
+        "base": "app",
+        "old": 'store.revoke(g.claims["jti"], g.claims["exp"])',
+        "new": (
+            'store.revoke(g.claims["jti"], g.claims["exp"])\n'
+            '    last = "SELECT rowid FROM revoked ORDER BY rowid DESC LIMIT 100"\n'
+            '    store.db().execute(f"DELETE FROM revoked WHERE rowid NOT IN ({last})")'
+        ),
+    },
 ]
 
 UNSEEN = [
