@@ -138,8 +138,8 @@ def table():
     lines = ["# Which step catches which mistake", ""]
     lines += [
         "Each line is a wrong answer under `tests/project/answers`: a right one with this mistake",
-        "in it, which is caught at this step and passes all steps before it. `test --long` tries all",
-        "of them, the shorter runs a sample.",
+        "in it, which is caught at this step and passes all steps before it. `test --long` tries",
+        "all of them, the shorter runs a sample.",
         "What no check can see from outside stands below each table, with what to look for in the",
         "file instead.",
         "",

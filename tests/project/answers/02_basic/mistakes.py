@@ -123,7 +123,7 @@ MISTAKES = [
     {
         "name": "the new password counts only after a restart",
         "kind": "time",
-        "step": "TestPasswords",
+        "step": "TestNewUsers",
         "base": "classes",
         "old": "        found = self.find(name)\n        stored",
         "new": "        self.cache = getattr(self, 'cache', {})\n"

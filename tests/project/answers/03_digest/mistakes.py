@@ -1757,6 +1757,10 @@ MISTAKES = [
 
 UNSEEN = [
     (
+        "keeps only the last thousand counts",
+        "what is swept: a count goes when its nonce is too old, not when there are many",
+    ),
+    (
         ("sweeps the counts by a time of its own, such as a minute, while a nonce lives for five"),
         ("what the sweep is computed from: `NONCE_LIFETIME`, and more rather than less"),
     ),

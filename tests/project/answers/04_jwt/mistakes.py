@@ -76,7 +76,7 @@ MISTAKES = [
     {
         "name": "compares the scheme's name letter by letter",
         "kind": "headers",
-        "step": "TestHeader",
+        "step": "TestLogin",
         "base": "by_hand",
         "changes": [
             ("    return scheme.lower(), rest.strip()", "    return scheme, rest.strip()"),
@@ -1094,6 +1094,14 @@ MISTAKES = [
 ]
 
 UNSEEN = [
+    (
+        "keeps only the last thousand revoked tokens",
+        "what is swept: a row goes when its token has expired, not when there are many",
+    ),
+    (
+        "takes a token from up to two minutes ahead",
+        "`leeway` of `jwt.decode`: a few seconds, since `iat` is of the server's own clock",
+    ),
     (
         "Users are read once, at the start",
         (

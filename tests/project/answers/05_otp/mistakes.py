@@ -364,7 +364,7 @@ MISTAKES = [
     {
         "name": "an error 500 for digits of another script",
         "kind": "headers",
-        "step": "TestDrift",
+        "step": "TestPinOnce",
         "base": "app",
         "old": "at(step).encode(), code.encode()",
         "new": "at(step), code",
@@ -460,7 +460,7 @@ MISTAKES = [
     {
         "name": "the limit is one for all users",
         "kind": "identity",
-        "step": "TestTries",
+        "step": "TestPinOnce",
         "base": "classes",
         "old": 'db.execute("SELECT at FROM miss WHERE name = ? ORDER BY at", [name])',
         "new": 'db.execute("SELECT at FROM miss ORDER BY at")',
@@ -468,7 +468,7 @@ MISTAKES = [
     {
         "name": "a right code does not set the count back",
         "kind": "time",
-        "step": "TestReplay",  # which logs in more than five times, with right codes
+        "step": "TestPinOnce",  # which logs in more than five times, with right codes
         "base": "factory",
         "old": '    changed("UPDATE users SET tries = 0 WHERE name = ?", name)\n',
         "new": "",
@@ -511,7 +511,7 @@ MISTAKES = [
             "\n"
             "with app.app_context():\n"
             '    store.db().execute("UPDATE users SET tries = 0")\n'
-            "    groundwork.close()\n"
+            "    store.groundwork.close()\n"
             "\n"
             "if __name__"
         ),
@@ -529,14 +529,6 @@ MISTAKES = [
                 "a phone of their own\n        second_factor(user, counted=False)",
             ),
         ],
-    },
-    {
-        "name": "Retry-After is rounded down",
-        "kind": "time",
-        "step": "TestTries",
-        "base": "asynchronous",
-        "old": "max(1, int(pause - now) + 1)",
-        "new": "max(1, int(pause - now))",
     },
     {
         "name": "debug=True in the script",
@@ -1476,6 +1468,10 @@ MISTAKES = [
 ]
 
 UNSEEN = [
+    (
+        "Retry-After is rounded down, so up to a second too short",
+        "whether the seconds of the pause that are left are rounded up",
+    ),
     (
         "PINs are hashed with a key that stands in the code",
         "`tag` and the like: the key is FLASK_SECRET_KEY, or a random one that is kept",
