@@ -1395,7 +1395,7 @@ MISTAKES = [
     {
         "name": "who is greeted stands in a variable of the module",
         "kind": "concurrency",
-        "step": "TestDrift",
+        "step": "TestReplay",
         "base": "app",
         "changes": [
             ("user['name']}!", "current}!"),
