@@ -457,6 +457,8 @@ def measure(browser, address, pages, slower):
         session.on("Network.loadingFinished", lambda e, s=sizes: s.append(e["encodedDataLength"]))
         reader.context.add_init_script(MEASURE)
         reader.open(page)
+        painted = "performance.getEntriesByName('first-contentful-paint').length"
+        reader.page.wait_for_function(painted, timeout=60_000)
         reader.page.wait_for_timeout(500)
         paint, loaded, seen = reader.page.evaluate("""[
             performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
