@@ -578,7 +578,8 @@ class TestPinOnce:
         one = start(wait=False, SECRET_KEY="")
         two = start(wait=False, SECRET_KEY="", DATABASE=one.settings["DATABASE"])
         try:
-            one.wait(), two.wait()
+            one.wait()
+            two.wait()
         except LessonError as error:
             expect_that("Traceback" not in str(error), "a sentence about the key", str(error))
             return
