@@ -90,7 +90,10 @@ def _expect_challenge(answer, scheme, parameters):
             raise Unexpected(f"no {parameter} in the challenge", values[0], answer, name)
         if wanted is ... and not value:
             raise Unexpected(f"{parameter} in the challenge", values[0], answer, name)
-        if wanted not in (None, ...) and value != wanted:
+        same = value == wanted
+        if parameter == "charset" and value:  # its value may be in any case (RFC 7617 2.1)
+            same = value.lower() == wanted.lower()
+        if wanted not in (None, ...) and not same:
             raise Unexpected(f'{parameter}="{wanted}" in the challenge', values[0], answer, name)
 
 

@@ -75,7 +75,9 @@ def values(lesson: Lesson) -> dict[str, bytes]:
     found, all_files = {}, files(lesson)
     for name, content in all_files.items():
         if content.startswith(b"SQLite format 3\0"):
-            found |= _tables(content, all_files.get(f"{name}-wal", b""), name)
+            tables = _tables(content, all_files.get(f"{name}-wal", b""), name)
+            for table, cells in tables.items():  # each of several files may have one of this name
+                found[table] = b"\n".join([found[table], cells] if table in found else [cells])
         elif not name.endswith(("-wal", "-shm", "-journal")):
             found[name] = content
     return found

@@ -137,7 +137,7 @@ def inner(writable: list[Path]) -> list[str]:
     command += ["--new-session", "--die-with-parent", "--hostname", "box"]
     if os.geteuid():
         command += ["--unshare-user", "--uid", "65534", "--gid", "65534"]
-    binds = []
+    binds = [*_parents("/etc/hosts")]  # of itself, bwrap makes /etc for root alone
     for path in map(Path, SYSTEM):
         if path.is_symlink() and str(path).count("/") == 1:  # /bin, where it is a part of /usr
             binds += ["--symlink", os.readlink(path), str(path)]

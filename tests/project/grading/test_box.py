@@ -10,7 +10,7 @@ from learn.running.box import Box, has_walls
 from learn.running.forks import forks_of
 
 APP = """
-import datetime, time
+import datetime, socket, time
 import jwt.api_jwt
 from flask import Flask
 
@@ -23,6 +23,11 @@ def index():
     moments = datetime.datetime.now(), jwt.api_jwt.datetime.now()
     clocks = [time.time(), *(moment.timestamp() for moment in moments)]
     return " ".join(map(str, clocks)) + time.strftime(" %z")
+
+
+@app.get("/localhost")
+def localhost():
+    return socket.gethostbyname("localhost")
 """
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks are for Linux")
@@ -67,6 +72,12 @@ def test_boxes_behave_like_processes_of_their_own(box, monkeypatch):
     monkeypatch.setenv("TZ", "XXX-5")
     with Lesson.within(box), Lesson("04", box.work / "exercise.py", clock=True) as app:
         check(app)
+
+
+def test_the_name_of_this_machine_is_known_in_a_box(box):
+    """app.run("localhost") and mail to localhost:25 work, whoever runs what is in the box."""
+    with Lesson.within(box), Lesson("04", box.work / "exercise.py") as app:
+        assert app.get("/localhost").text == "127.0.0.1"
 
 
 def test_what_runs_ends_with_the_box(box):

@@ -54,6 +54,16 @@ def test_tables_are_read_from_a_copy(lesson):
         assert {path.name for path in lesson.scratch.iterdir()} == before
 
 
+def test_tables_of_one_name_in_several_files_are_all_read(lesson):
+    """Who keeps a database for each user hides nothing by it, and misses nothing."""
+    for name in ("one", "two"):
+        with closing(sqlite3.connect(lesson.scratch / f"{name}.db")) as database:
+            database.execute("CREATE TABLE me (hash)")
+            database.execute("INSERT INTO me VALUES (?)", [f"the hash of {name}"])
+            database.commit()
+    assert kept.values(lesson) == {"the table me": b"the hash of one\nthe hash of two"}
+
+
 def test_what_was_deleted_is_no_row(lesson):
     """The file may still have what was deleted, and a query does not."""
     with closing(sqlite3.connect(lesson.at)) as database:
