@@ -99,14 +99,21 @@ def phone_of(address, pair, answer):
     return phone.secret
 
 
+def texts_in(value):
+    """Yield the texts in a JSON value, however deep they lie."""
+    if isinstance(value, str):
+        yield value
+    for one in value.values() if isinstance(value, dict) else value if type(value) is list else ():
+        yield from texts_in(one)
+
+
 def enroll(app, pair=USER1, code=None):
     """Enrol a phone and return its secret, as the otpauth address in the answer names it."""
     headers = {} if code is None else {"OTP": code}
     answer = expect(app.post("/enroll", basic=pair, headers=headers), 201)
     try:
-        values = answer.json().values()
-        address = next(v for v in values if str(v).startswith("otpauth://totp/"))
-    except (ValueError, AttributeError, StopIteration):
+        address = next(v for v in texts_in(answer.json()) if v.startswith("otpauth://totp/"))
+    except (ValueError, StopIteration):
         came = answer.text.strip()[:80] or "nothing"
         wanted = "JSON with an otpauth://totp/ address that phones read"
         raise Unexpected(wanted, came, answer, "body") from None
