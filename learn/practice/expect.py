@@ -126,10 +126,12 @@ def seconds_of(
     return medians
 
 
-def expect_same_answer(wrong: Exchange, unknown: Exchange) -> None:
+def expect_same_answer(wrong: Exchange, unknown: Exchange, again: Exchange | None = None) -> None:
     """Raise Unexpected unless both have the same status, text and headers, by their names.
 
-    wrong: what a wrong password got; unknown: what a user got that there isn't.
+    wrong: what a wrong password got; unknown: what a user got that there isn't; again: what the
+    wrong password got another time. With it headers are compared by their values too, those apart
+    that differ from one time to the next, such as a date or a cookie.
     """
     expect(unknown, wrong.status)
     expect_that(
@@ -146,6 +148,12 @@ def expect_same_answer(wrong: Exchange, unknown: Exchange) -> None:
         f"a difference, {', '.join(sorted(one ^ other))}",
         unknown,
     )
+    steady = set(wrong.response_headers) & set(again.response_headers if again else ())
+    for name, value in steady - set(unknown.response_headers):
+        if name.lower() != "date":
+            wanted = f"for an unknown user what a wrong password gets, {name}: {value}"
+            came = f"{name}: {unknown.header(name)}"
+            raise Unexpected(wanted, came, unknown, name)
 
 
 def expect_same_time(
