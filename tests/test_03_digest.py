@@ -246,17 +246,17 @@ def expect_untold(app):
 
 
 class TestItWorks:
-    def test_it_works_browser(self, app):
-        """A client that keeps cookies, as a browser does, gets in; each user is greeted by name."""
-        for target, pair in [("/", USER1), ("/account", USER2), ("/account", USER1)]:
-            expect_hello(app.get(target, digest=pair, cookies=True), pair[0])
-
     def test_it_works_challenge(self, app):
         """Without credentials comes 401 with a Digest challenge: realm, nonce, opaque, qop."""
         every = {"realm": ..., "nonce": ..., "opaque": ..., "qop": "auth"}
         for target in ("/", "/account"):
             expect(app.get(target), 401, challenge="digest", **every)
             expect(app.send("HEAD", target), 401, challenge="digest", **every)
+
+    def test_it_works_browser(self, app):
+        """A client that keeps cookies, as a browser does, gets in; each user is greeted by name."""
+        for target, pair in [("/", USER1), ("/account", USER2), ("/account", USER1)]:
+            expect_hello(app.get(target, digest=pair, cookies=True), pair[0])
 
     def test_it_works_wrong_password(self, app):
         """A wrong password and an unknown user are refused alike, with a new challenge."""

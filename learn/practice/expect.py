@@ -66,7 +66,9 @@ def expect(
     for name, part in (headers or {}).items():
         value = answer.header(name)
         if value is None:
-            raise Unexpected(f"a header {name}: {part}", f"no header {name}", answer, "status")
+            raise Unexpected(
+                f"a header {name}: {part}".rstrip(": "), f"no header {name}", answer, "status"
+            )
         if part not in value:
             raise Unexpected(f"{part} in the header {name}", f"{name}: {value}", answer, name)
     if challenge is not None:
