@@ -22,6 +22,7 @@ from learn.practice.expect import (
     Unexpected,
     at_once,
     expect,
+    expect_hashed,
     expect_not_mixed_up,
     expect_same_time,
     expect_that,
@@ -198,6 +199,8 @@ class TestLogin:
         if not found and any(b"user1" in content for content in kept.values(start()).values()):
             weak = ["users in its files, and no hash that begins $argon2id$"]  # before any login
         expect_that(not weak, "Argon2id at 19 MiB and 2 rounds, or more", ", ".join(weak))
+        # Users may stand in the code, so that no file shows how their passwords are kept.
+        expect_hashed(app, lambda: app.post("/login"), lambda: app.post("/login", basic=USER1))
 
     def test_passwords_that_are_none(self, app):
         """A password with NUL in it, an empty or a huge one is wrong like any other, and no 500."""
@@ -665,6 +668,8 @@ class TestLogout:
         for mine in tokens:
             expect(one.post("/logout", bearer=mine), 204)
         expect_refused(two.get("/secured", bearer=mine))
+        wanted = "a list that is kept where FLASK_DATABASE says"
+        expect_that(kept.files(one), wanted, "nothing in its folder", one.exchanges[-1])
         claims = read(mine, one.exchanges[-1])
         for _ in range(110):  # of others, which no login has to make
             one.post("/logout", bearer=forge(one, claims, jti=uuid4().hex))

@@ -25,7 +25,9 @@ from learn import LessonError, Mailbox
 from learn.practice import kept, qr
 from learn.practice.expect import (
     Unexpected,
+    at_once,
     expect,
+    expect_hashed,
     expect_not_mixed_up,
     expect_same_time,
     expect_that,
@@ -342,6 +344,7 @@ class TestRequired:
         weak = [one.cost for one in found if not one.is_strong]
         wanted = "passwords kept as Argon2id at 19 MiB and 2 rounds, or more"
         expect_that(found and not weak, wanted, ", ".join(weak) or "no hash of Argon2")
+        expect_hashed(app, lambda: app.get("/"), lambda: log_in(app, None))
 
     def test_only_the_password_owner_gets_one(self, app, mailbox):
         """Nobody gets a PIN or a secret for someone whose password they don't know."""
@@ -377,6 +380,18 @@ class TestMail:
             expect_that(went == [to], f"one mail, to {to} alone", ", ".join(went), answer)
             seen = kept.answered(app.exchanges[begin:]) | kept.printed(app, "/public")
             expect_untold(pin, seen, "a PIN", pair[0])
+
+    def test_two_who_ask_at_once(self, app, mailbox):
+        """Who asks for a PIN while another does gets one of their own."""
+        number = len(mailbox.messages)
+        answers = at_once(lambda pair: app.post("/pin", basic=pair), (USER1, USER2))
+        for answer in answers:
+            expect(answer, 202)
+        mails = [mailbox.message(number), mailbox.message(number + 1)]
+        for pair, answer in zip((USER1, USER2), answers, strict=True):
+            own = [one for one in mails if f"{pair[0]}@example.com" in str(one["To"])]
+            expect_that(len(own) == 1, f"a mail to {pair[0]}@example.com", f"{len(own)}", answer)
+            expect(log_in(app, pin_in(own[0], answer), pair), 200, says=f"Hello, {pair[0]}!")
 
     def test_only_a_post_sends_a_pin(self, app, mailbox):
         """A link, or a look at the address, has no mail sent."""
@@ -742,7 +757,8 @@ class TestEnrolment:
         enroll(app, USER2)
         steady(app)
         expect(log_in(app, code_of(app, secret)), 200)
-        expect_required(app.post("/enroll", basic=USER1))
+        for headers in ({}, {"Accept": "image/svg+xml"}):
+            expect_required(app.post("/enroll", basic=USER1, headers=headers))
         enroll(app, USER2)  # who has not shown a code yet may begin again
         expect(log_in(app, code_of(app, secret, 1)), 200)
 
@@ -821,6 +837,7 @@ class TestEnrolment:
         expect_required(app.post("/enroll", basic=USER1, headers=used))
         new = enroll(app, code=code_of(app, first))
         expect_required(log_in(app, code_of(app, first)))
+        expect_required(app.post("/enroll", basic=USER1))  # though one is begun
         enroll(app, USER2, code_of(app, second))
         expect(log_in(app, ask_for_pin(app, mailbox, USER2), USER2), 200)  # no code of the new one
         expect_that(new != first, "another secret", "the same", app.exchanges[-2], "body")

@@ -165,6 +165,25 @@ def expect_same_time(
     )
 
 
+def expect_hashed(app: Client, page: Callable[[], object], login: Callable[[], object]) -> None:
+    """Raise Unexpected unless a login takes at least twice as long as a page.
+
+    page: asks for what needs no password; login: sends a right password. A hash such as Argon2id
+    takes ten times as long, a comparison with a password that stands in the code no time at all.
+    """
+
+    def differ(one, other):
+        return other > 2 * one
+
+    one, other = seconds_of(page, login, until=differ)
+    expect_that(
+        differ(one, other),
+        "a login that computes Argon2id, and takes its time for that",
+        f"one in {other / one:.1f} of the time of a request without a password",
+        app.exchanges[-1],
+    )
+
+
 def _alike(one, *others):
     return all(0.5 < other / one < 2 for other in others)
 

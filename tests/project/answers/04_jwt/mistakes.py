@@ -1320,6 +1320,35 @@ MISTAKES = [
             '    store.db().execute("INSERT INTO revoked VALUES (?, ?)", values)\n'
         ),
     },
+    {
+        "name": "compares with passwords that stand in the code",
+        "kind": "storage",
+        "step": "TestLogin",
+        "base": "app",
+        "changes": [
+            (
+                "    user = store.check_password(sent.username, sent.password)\n",
+                (
+                    "    right = secrets.compare_digest(USERS.get(sent.username, "
+                    '"").encode(), sent.password.encode())\n'
+                    "    user = store.find_user(sent.username) if right else None\n"
+                ),
+            ),
+            ("CLAIMS = [", ('USERS = {"user1": "pass1", "user2": "pass2"}\nCLAIMS = [')),
+        ],
+    },
+    {
+        "name": "keeps its database beside the file, wherever FLASK_DATABASE says",
+        "kind": "configuration",
+        "step": "TestLogout",
+        "base": "app",
+        "old": "store.set_up(app, TOKEN_LIFETIME=180)\n",
+        "new": (
+            "HERE = store.groundwork.Path(__file__).parent\n"
+            'store.groundwork.os.environ["FLASK_DATABASE"] = str(HERE / "tokens.db")\n'
+            "store.set_up(app, TOKEN_LIFETIME=180)\n"
+        ),
+    },
 ]
 
 UNSEEN = [

@@ -1804,6 +1804,54 @@ MISTAKES = [
             "    return shown"
         ),
     },
+    {
+        "name": "compares with passwords that stand in the code",
+        "kind": "storage",
+        "step": "TestRequired",
+        "base": "app",
+        "changes": [
+            (
+                "    user = store.check_password(sent.username, sent.password)\n",
+                (
+                    "    right = hmac.compare_digest(USERS.get(sent.username, "
+                    '"").encode(), sent.password.encode())\n'
+                    "    user = store.find_user(sent.username) if right else None\n"
+                ),
+            ),
+            ("TRIES = 5", ('USERS = {"user1": "pass1", "user2": "pass2"}\nTRIES = 5')),
+        ],
+    },
+    {
+        "name": "who has begun another enrolment needs no code",
+        "kind": "identity",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": '    if user["secret"]:  # else',
+        "new": '    if user["secret"] and not user["pending"]:  # else',
+    },
+    {
+        "name": "a picture of a new secret needs no code",
+        "kind": "identity",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": '    if user["secret"]:  # else',
+        "new": (
+            '    if request.headers.get("Accept") == "image/svg+xml":\n'
+            "        return shown(new_secret(user))\n"
+            '    if user["secret"]:  # else'
+        ),
+    },
+    {
+        "name": "the PIN stands in a variable of the module",
+        "kind": "concurrency",
+        "step": "TestMail",
+        "base": "app",
+        "old": '    user, number = password_owner(), f"{secrets.randbelow(10**6):06}"\n',
+        "new": (
+            "    global number\n"
+            '    user, number = password_owner(), f"{secrets.randbelow(10**6):06}"\n'
+        ),
+    },
 ]
 
 UNSEEN = [
