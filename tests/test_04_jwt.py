@@ -200,7 +200,7 @@ class TestLogin:
             weak = ["users in its files, and no hash that begins $argon2id$"]  # before any login
         expect_that(not weak, "Argon2id at 19 MiB and 2 rounds, or more", ", ".join(weak))
         # Users may stand in the code, so that no file shows how their passwords are kept.
-        expect_hashed(app, lambda: app.post("/login"), lambda: app.post("/login", basic=USER1))
+        expect_hashed(app, lambda: app.get("/insecured"), lambda: app.post("/login", basic=USER1))
 
     def test_passwords_that_are_none(self, app):
         """A password with NUL in it, an empty or a huge one is wrong like any other, and no 500."""

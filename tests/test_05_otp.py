@@ -344,7 +344,7 @@ class TestRequired:
         weak = [one.cost for one in found if not one.is_strong]
         wanted = "passwords kept as Argon2id at 19 MiB and 2 rounds, or more"
         expect_that(found and not weak, wanted, ", ".join(weak) or "no hash of Argon2")
-        expect_hashed(app, lambda: app.get("/"), lambda: log_in(app, None))
+        expect_hashed(app, lambda: app.get("/public"), lambda: log_in(app, None))
 
     def test_only_the_password_owner_gets_one(self, app, mailbox):
         """Nobody gets a PIN or a secret for someone whose password they don't know."""
