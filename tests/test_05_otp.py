@@ -733,8 +733,7 @@ class TestReplay:
             sent = {"user1": (one, USER1), "user2": (two, USER2)}
             sent = {name: (code_of(app, own, steps), pair) for name, (own, pair) in sent.items()}
             expect_not_mixed_up(lambda name, sent=sent: log_in(app, *sent[name]), *sent, times=1)
-        app = start()
-        one, two = enroll(app), enroll(app, USER2)
+        forward(app, 3 * STEP)
         steady(app)
         expect(log_in(app, code_of(app, two), USER2), 200)
         for steps in (-1, 0, 1):

@@ -1380,4 +1380,12 @@ UNSEEN = [
         ("`hmac.compare_digest`, or a library; over a network, the difference can't be measured"),
     ),
     ("`jti` comes from `random`", "`secrets` or `uuid4`"),
+    (
+        "What can't be read from the list of revoked tokens counts as not revoked",
+        "an `except` round the look into the list: it should end in a refusal or in 503",
+    ),
+    (
+        "Users in the code, hashed at the start with something else than Argon2id",
+        "the checks see hashes in files, and that a login takes its time; look at the hasher",
+    ),
 ]
