@@ -1524,7 +1524,7 @@ MISTAKES = [
     {
         "name": "each wrong code is in the log, and so another user's right one",
         "kind": "disclosure",
-        "step": "TestMail",
+        "step": "TestPinOnce",
         "base": "app",
         "old": '        refuse_with("This code is wrong, too',
         "new": (
