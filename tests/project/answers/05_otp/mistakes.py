@@ -1844,7 +1844,7 @@ MISTAKES = [
     {
         "name": "the PIN stands in a variable of the module",
         "kind": "concurrency",
-        "step": "TestMail",
+        "step": "TestPinOnce",
         "base": "app",
         "old": '    user, number = password_owner(), f"{secrets.randbelow(10**6):06}"\n',
         "new": (
