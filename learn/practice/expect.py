@@ -178,6 +178,24 @@ def expect_same_time(
     )
 
 
+def expect_hashed(app: Client, page: Callable[[], object], login: Callable[[], object]) -> None:
+    """Raise Unexpected unless a login takes at least four times as long as a page.
+
+    page: asks for what needs no password; login: sends a right password. A hash such as Argon2id
+    takes ten times as long, a comparison with a password that stands in the code hardly longer.
+    """
+    for _ in range(3):  # on a busy machine the quickest of five tells more than the median
+        turns = [seconds_of(page, login, rounds=1) for _ in range(5)]
+        one, other = (min(times) for times in zip(*turns, strict=True))
+        if other > 4 * one:
+            return
+    raise Unexpected(
+        "a login that computes Argon2id, and takes its time for that",
+        f"one in {other / one:.1f} of the time of a page that needs no password",
+        app.exchanges[-1],
+    )
+
+
 def _alike(one, *others):
     return all(0.5 < other / one < 2 for other in others)
 

@@ -54,8 +54,13 @@ CHECKS_ELSEWHERE = {
         "test_of_many_at_once_one_gets_in",
         "test_all_workers_know_what_was_used",
     },
-    "04": {"test_no_two_tokens_have_one_name", "test_two_who_log_in_at_once"},
+    "04": {
+        "test_no_two_tokens_have_one_name",
+        "test_two_who_log_in_at_once",
+        "test_logout_sent_twice_at_once",
+    },
     "05": {
+        "test_two_who_ask_at_once",
         "test_mail_server_is_down",
         "test_pin_counts_once_of_many_at_once",
         "test_old_pin_does_not_end_the_new",

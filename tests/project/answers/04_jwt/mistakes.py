@@ -1091,6 +1091,264 @@ MISTAKES = [
             '    store.db().execute(f"DELETE FROM revoked WHERE rowid NOT IN ({last})")'
         ),
     },
+    {
+        "name": "JSON with name and password gets a token as well",
+        "kind": "identity",
+        "step": "TestLogin",
+        "base": "app",
+        "old": ('    sent = credentials("basic")\n    if not sent:\n'),
+        "new": (
+            '    sent = credentials("basic")\n'
+            "    if not sent and request.is_json:\n"
+            "        body = request.get_json(silent=True) or {}\n"
+            '        user = store.check_password(str(body.get("username")), '
+            'str(body.get("password")))\n'
+            '        return user or refuse_with(401, BASIC, "User name or '
+            'password is wrong.")\n'
+            "    if not sent:\n"
+        ),
+    },
+    {
+        "name": "a token gets the next token, for ever",
+        "kind": "time",
+        "step": "TestLogin",
+        "base": "app",
+        "old": ('    sent = credentials("basic")\n    if not sent:\n'),
+        "new": (
+            '    sent = credentials("basic")\n'
+            '    if token := credentials("bearer"):\n'
+            "        try:\n"
+            '            return store.find_user(claims_of(token.token)["sub"])\n'
+            "        except (jwt.InvalidTokenError, RecursionError, UnicodeError):\n"
+            '            refuse_with(401, BASIC, "This token is no good; send '
+            'name and password.")\n'
+            "    if not sent:\n"
+        ),
+    },
+    {
+        "name": "a password under a scheme misspelt is in the log",
+        "kind": "disclosure",
+        "step": "TestLogin",
+        "base": "app",
+        "old": '        refuse_with(401, BASIC, "Send name and password in a header',
+        "new": (
+            '        app.logger.warning("unusable header: %s", '
+            'request.headers.get("Authorization"))\n'
+            '        refuse_with(401, BASIC, "Send name and password in a header'
+        ),
+    },
+    {
+        "name": "a bad token closes the public page",
+        "kind": "headers",
+        "step": "TestHeader",
+        "base": "app",
+        "old": '@app.get("/insecured")\n',
+        "new": (
+            "@app.before_request\n"
+            "def look_at_token():\n"
+            '    if request.path != "/login" and credentials("bearer"):\n'
+            "        token_required(lambda: None)()\n"
+            "\n"
+            "\n"
+            '@app.get("/insecured")\n'
+        ),
+    },
+    {
+        "name": "a password opens the page without a token",
+        "kind": "identity",
+        "step": "TestHeader",
+        "base": "app",
+        "old": '        sent = credentials("bearer")\n',
+        "new": (
+            '        sent = credentials("bearer")\n'
+            '        pair = credentials("basic")\n'
+            "        if pair and (user := store.check_password(pair.username, "
+            "pair.password)):\n"
+            '            g.claims = {"sub": user["name"], "scope": "admin" if '
+            'user["admin"] else ""}\n'
+            "            return view(*args, **kwargs)\n"
+        ),
+    },
+    {
+        "name": "the token of who may not is in the log",
+        "kind": "disclosure",
+        "step": "TestHeader",
+        "base": "app",
+        "old": "        needs = f",
+        "new": (
+            '        app.logger.warning("not an admin: %s", dict(request.headers))\n'
+            "        needs = f"
+        ),
+    },
+    {
+        "name": "a token in quotes is in the log",
+        "kind": "disclosure",
+        "step": "TestHeader",
+        "base": "app",
+        "old": '        if not TOKEN.fullmatch(sent.token or ""):\n',
+        "new": (
+            '        if not TOKEN.fullmatch(sent.token or ""):\n'
+            '            app.logger.warning("unusable header: %s", '
+            'request.headers.get("Authorization"))\n'
+        ),
+    },
+    {
+        "name": "a token under another scheme is in the log",
+        "kind": "disclosure",
+        "step": "TestHeader",
+        "base": "app",
+        "old": "        if not sent:  # no token",
+        "new": (
+            '        if not sent and "Authorization" in request.headers:\n'
+            '            app.logger.warning("no Bearer: %s", '
+            'request.headers["Authorization"])\n'
+            "        if not sent:  # no token"
+        ),
+    },
+    {
+        "name": "expires_in is 180, whatever is set",
+        "kind": "configuration",
+        "step": "TestClaims",
+        "base": "app",
+        "old": '"expires_in": lifetime}',
+        "new": '"expires_in": 180}',
+    },
+    {
+        "name": "a token may live for a day, whatever is set",
+        "kind": "time",
+        "step": "TestClaims",
+        "base": "app",
+        "old": '> app.config["TOKEN_LIFETIME"]:',
+        "new": "> 86400:",
+    },
+    {
+        "name": "bounds what is left of a token's life, not the whole",
+        "kind": "time",
+        "step": "TestClaims",
+        "base": "app",
+        "old": 'claims["exp"] - claims["iat"] > app.config["TOKEN_LIFETIME"]',
+        "new": 'claims["exp"] - time.time() > app.config["TOKEN_LIFETIME"]',
+    },
+    {
+        "name": "the admin page takes a token without an end",
+        "kind": "time",
+        "step": "TestAdmin",
+        "base": "app",
+        "old": ("@token_required\ndef admin():\n"),
+        "new": (
+            "def admin():\n"
+            '    sent = credentials("bearer")\n'
+            "    if not sent:\n"
+            '        refuse_with(401, BEARER, "Send a token.")\n'
+            '    how = {"algorithms": ["HS256"], "issuer": ISSUER, "audience": '
+            "AUDIENCE}\n"
+            "    try:\n"
+            '        g.claims = jwt.decode(sent.token or "", app.secret_key, **how)\n'
+            "    except (jwt.InvalidTokenError, UnicodeError) as error:\n"
+            '        refuse_token(f"{error}.")\n'
+            '    if store.is_revoked(g.claims.get("jti")) or not '
+            'store.find_user(g.claims.get("sub")):\n'
+            '        refuse_token("It was logged out.")\n'
+        ),
+    },
+    {
+        "name": "the admin page looks at the scope before the signature",
+        "kind": "headers",
+        "step": "TestAdmin",
+        "base": "app",
+        "old": ('@app.get("/admin")\n@token_required\n'),
+        "new": (
+            "def admin_required(view):\n"
+            "    def first():\n"
+            '        sent = credentials("bearer")\n'
+            "        try:\n"
+            '            claims = jwt.decode(sent.token or "", '
+            'options={"verify_signature": False})\n'
+            "        except (AttributeError, jwt.InvalidTokenError, UnicodeError):\n"
+            "            return view()\n"
+            '        if claims.get("scope") != "admin":\n'
+            "            refuse_with(403, f'{BEARER}, "
+            'error="insufficient_scope"\', "For admins.")\n'
+            "        return view()\n"
+            "\n"
+            "    return first\n"
+            "\n"
+            "\n"
+            '@app.get("/admin")\n'
+            "@admin_required\n"
+            "@token_required\n"
+        ),
+    },
+    {
+        "name": "each process reads the revoked tokens at its own logouts",
+        "kind": "concurrency",
+        "step": "TestLogout",
+        "base": "app",
+        "changes": [
+            (
+                '    store.revoke(g.claims["jti"], g.claims["exp"])\n',
+                ('    store.revoke(g.claims["jti"], g.claims["exp"])\n    read_revoked()\n'),
+            ),
+            ('    if store.is_revoked(claims["jti"]):\n', '    if claims["jti"] in REVOKED:\n'),
+            (
+                "store.set_up(app, TOKEN_LIFETIME=180)\n",
+                (
+                    "store.set_up(app, TOKEN_LIFETIME=180)\n"
+                    "REVOKED = set()\n"
+                    "\n"
+                    "\n"
+                    "def read_revoked():\n"
+                    '    REVOKED.update(row["jti"] for row in store.db().execute("SELECT '
+                    'jti FROM revoked"))\n'
+                    "\n"
+                    "\n"
+                    "with app.app_context():\n"
+                    "    read_revoked()\n"
+                    "    store.groundwork.close()\n"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a logout sent twice at once is an error",
+        "kind": "concurrency",
+        "step": "TestLogout",
+        "base": "app",
+        "old": '    store.revoke(g.claims["jti"], g.claims["exp"])\n',
+        "new": (
+            '    values = [g.claims["jti"], g.claims["exp"]]\n'
+            '    store.db().execute("INSERT INTO revoked VALUES (?, ?)", values)\n'
+        ),
+    },
+    {
+        "name": "compares with passwords that stand in the code",
+        "kind": "storage",
+        "step": "TestLogin",
+        "base": "app",
+        "changes": [
+            (
+                "    user = store.check_password(sent.username, sent.password)\n",
+                (
+                    "    right = secrets.compare_digest(USERS.get(sent.username, "
+                    '"").encode(), sent.password.encode())\n'
+                    "    user = store.find_user(sent.username) if right else None\n"
+                ),
+            ),
+            ("CLAIMS = [", ('USERS = {"user1": "pass1", "user2": "pass2"}\nCLAIMS = [')),
+        ],
+    },
+    {
+        "name": "keeps its database beside the file, wherever FLASK_DATABASE says",
+        "kind": "configuration",
+        "step": "TestLogout",
+        "base": "app",
+        "old": "store.set_up(app, TOKEN_LIFETIME=180)\n",
+        "new": (
+            "HERE = store.groundwork.Path(__file__).parent\n"
+            'store.groundwork.os.environ["FLASK_DATABASE"] = str(HERE / "tokens.db")\n'
+            "store.set_up(app, TOKEN_LIFETIME=180)\n"
+        ),
+    },
 ]
 
 UNSEEN = [
@@ -1122,4 +1380,12 @@ UNSEEN = [
         ("`hmac.compare_digest`, or a library; over a network, the difference can't be measured"),
     ),
     ("`jti` comes from `random`", "`secrets` or `uuid4`"),
+    (
+        "What can't be read from the list of revoked tokens counts as not revoked",
+        "an `except` round the look into the list: it should end in a refusal or in 503",
+    ),
+    (
+        "Users in the code, hashed at the start with something else than Argon2id",
+        "the checks see hashes in files, and that a login takes its time; look at the hasher",
+    ),
 ]

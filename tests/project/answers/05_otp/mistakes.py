@@ -1465,6 +1465,393 @@ MISTAKES = [
         "old": "LOCKOUT=300",
         "new": "LOCKOUT=10",
     },
+    {
+        "name": "a wrong password closes the public page",
+        "kind": "headers",
+        "step": "TestItWorks",
+        "base": "app",
+        "old": ('@app.get("/public")\ndef public():\n'),
+        "new": (
+            '@app.get("/public")\n'
+            "def public():\n"
+            "    if request.authorization:\n"
+            "        password_owner()\n"
+        ),
+    },
+    {
+        "name": "JSON with name and password counts as well",
+        "kind": "identity",
+        "step": "TestRequired",
+        "base": "app",
+        "old": '    if not sent or sent.type != "basic":\n',
+        "new": (
+            "    if not sent and request.is_json:\n"
+            "        body = request.get_json(silent=True) or {}\n"
+            '        user = store.check_password(str(body.get("username")), '
+            'str(body.get("password")))\n'
+            '        return user or refuse_with("User name or password is wrong.")\n'
+            '    if not sent or sent.type != "basic":\n'
+        ),
+    },
+    {
+        "name": "/pin reads names and passwords in a way of its own",
+        "kind": "identity",
+        "step": "TestRequired",
+        "base": "app",
+        "old": "    user, number = password_owner(), f",
+        "new": (
+            "    sent, user = request.authorization if "
+            'request.headers.get("OTP") is None else None, None\n'
+            '    if sent and sent.type == "basic":\n'
+            "        user = store.check_password(sent.username.lower(), "
+            "sent.password.strip())\n"
+            "    user, number = user or password_owner(), f"
+        ),
+    },
+    {
+        "name": "the code is in the log when the password was wrong",
+        "kind": "disclosure",
+        "step": "TestMail",
+        "base": "app",
+        "old": '    return user or refuse_with("User name or password is wrong.")',
+        "new": (
+            "    if not user:\n"
+            '        app.logger.warning("refused: %s, OTP %s", sent.username, '
+            'request.headers.get("OTP"))\n'
+            '    return user or refuse_with("User name or password is wrong.")'
+        ),
+    },
+    {
+        "name": "each wrong code is in the log, and so another user's right one",
+        "kind": "disclosure",
+        "step": "TestPinOnce",
+        "base": "app",
+        "old": '        refuse_with("This code is wrong, too',
+        "new": (
+            '        app.logger.warning("wrong code %s of %s", code, user["name"])\n'
+            '        refuse_with("This code is wrong, too'
+        ),
+    },
+    {
+        "name": "a form on any page enrols a phone",
+        "kind": "headers",
+        "step": "TestMail",
+        "base": "app",
+        "changes": [
+            ("app.before_request(store.refuse_other_origins)\n", ""),
+            (
+                "    user, number = password_owner(), f",
+                ("    store.refuse_other_origins()\n    user, number = password_owner(), f"),
+            ),
+        ],
+    },
+    {
+        "name": "another port is taken for the same origin",
+        "kind": "headers",
+        "step": "TestMail",
+        "base": "app",
+        "old": "app.before_request(store.refuse_other_origins)\n",
+        "new": (
+            "from urllib.parse import urlsplit\n"
+            "\n"
+            "@app.before_request\n"
+            "def refuse_other_origins():\n"
+            '    if request.method != "POST":\n'
+            "        return\n"
+            '    site, origin = request.headers.get("Sec-Fetch-Site"), '
+            'request.headers.get("Origin")\n'
+            '    own = f"{request.scheme}://{request.host}"\n'
+            '    ours = site in ("same-origin", "none") if site else origin is '
+            'None or urlsplit(origin).hostname == request.host.partition(":")[0]\n'
+            "    if not ours:\n"
+            '        abort(403, "This form came from a page of another origin '
+            '(scheme, host and port).")\n'
+            "\n"
+            "\n"
+        ),
+    },
+    {
+        "name": "an origin that begins with ours is taken for ours",
+        "kind": "headers",
+        "step": "TestMail",
+        "base": "app",
+        "old": "app.before_request(store.refuse_other_origins)\n",
+        "new": (
+            "\n"
+            "@app.before_request\n"
+            "def refuse_other_origins():\n"
+            '    if request.method != "POST":\n'
+            "        return\n"
+            '    site, origin = request.headers.get("Sec-Fetch-Site"), '
+            'request.headers.get("Origin")\n'
+            '    own = f"{request.scheme}://{request.host}"\n'
+            '    ours = site in ("same-origin", "none") if site else origin is '
+            "None or origin.startswith(own)\n"
+            "    if not ours:\n"
+            '        abort(403, "This form came from a page of another origin '
+            '(scheme, host and port).")\n'
+            "\n"
+            "\n"
+        ),
+    },
+    {
+        "name": "an origin's scheme is not looked at",
+        "kind": "headers",
+        "step": "TestMail",
+        "base": "app",
+        "old": "app.before_request(store.refuse_other_origins)\n",
+        "new": (
+            "\n"
+            "@app.before_request\n"
+            "def refuse_other_origins():\n"
+            '    if request.method != "POST":\n'
+            "        return\n"
+            '    site, origin = request.headers.get("Sec-Fetch-Site"), '
+            'request.headers.get("Origin")\n'
+            '    own = f"{request.scheme}://{request.host}"\n'
+            '    ours = site in ("same-origin", "none") if site else origin is '
+            'None or origin.partition("://")[2] == request.host\n'
+            "    if not ours:\n"
+            '        abort(403, "This form came from a page of another origin '
+            '(scheme, host and port).")\n'
+            "\n"
+            "\n"
+        ),
+    },
+    {
+        "name": "a new PIN ends everybody's",
+        "kind": "storage",
+        "step": "TestPinOnce",
+        "base": "app",
+        "old": "def use_pin(user, code):\n",
+        "new": (
+            "_keep = store.keep_pin\n"
+            "\n"
+            "\n"
+            "def _keep_pin(user, turn, kept, lifetime):\n"
+            '    store.db().execute("UPDATE users SET pin = NULL")\n'
+            "    return _keep(user, turn, kept, lifetime)\n"
+            "\n"
+            "\n"
+            "store.keep_pin = _keep_pin\n"
+            "\n"
+            "\n"
+            "def use_pin(user, code):\n"
+        ),
+    },
+    {
+        "name": "429 for a second PIN at once, with no Retry-After",
+        "kind": "headers",
+        "step": "TestPinOnce",
+        "base": "app",
+        "old": 'just now. Look into your mailbox.", retry_after=5)',
+        "new": 'just now. Look into your mailbox.")',
+    },
+    {
+        "name": "a phone is known to one process only until its first code",
+        "kind": "concurrency",
+        "step": "TestReplay",
+        "base": "app",
+        "changes": [
+            ("TRIES = 5", ("PENDING = {}\nTRIES = 5")),
+            (
+                "    if not store.keep_pending(user, secret):\n",
+                (
+                    '    PENDING[user["name"]] = secret\n'
+                    "    if not store.keep_pending(user, pyotp.random_base32()):\n"
+                ),
+            ),
+            ('[user["secret"], user["pending"]]', '[user["secret"], PENDING.get(user["name"])]'),
+            (
+                "                phone = store.use_code(user, secret, code, step)\n",
+                (
+                    '                if secret != user["secret"]:\n'
+                    "                    store.keep_pending(user, secret)\n"
+                    "                phone = store.use_code(user, secret, code, step)\n"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a PIN lets a phone count that has shown no code",
+        "kind": "identity",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": ('    return store.use_pin(user, tag(user, code), app.config["PIN_LIFETIME"])\n'),
+        "new": (
+            "    right = store.use_pin(user, tag(user, code), "
+            'app.config["PIN_LIFETIME"])\n'
+            "    if right:\n"
+            '        phone = "UPDATE users SET secret = pending, pending = NULL '
+            'WHERE name = ? AND pending IS NOT NULL"\n'
+            '        store.db().execute(phone, [user["name"]])\n'
+            "    return right\n"
+        ),
+    },
+    {
+        "name": "a code of the old phone lets the new one count",
+        "kind": "identity",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": '                if phone == "new":\n',
+        "new": (
+            '                if phone == "known":\n'
+            '                    sql = "UPDATE users SET secret = pending, '
+            'pending = NULL WHERE name = ? AND pending IS NOT NULL"\n'
+            '                    store.db().execute(sql, [user["name"]])\n'
+            '                if phone == "new":\n'
+        ),
+    },
+    {
+        "name": "a PIN that enrolled a phone counts once more",
+        "kind": "identity",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": ("        second_factor(user)\n    return shown"),
+        "new": (
+            '        fits = hmac.compare_digest(user["pin"] or b"", tag(user, '
+            'request.headers.get("OTP", "")))\n'
+            '        if not fits or user["pin_until"] < time.time() or '
+            'user["tries"] >= TRIES:\n'
+            "            second_factor(user)\n"
+            "    return shown"
+        ),
+    },
+    {
+        "name": "the first code of one phone changes everybody's",
+        "kind": "storage",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": '                if phone == "new":\n',
+        "new": (
+            '                if phone == "new":\n'
+            '                    store.db().execute("UPDATE users SET pending = '
+            'NULL, secret = "\n'
+            '                        "CASE WHEN name = ? THEN secret ELSE '
+            'pending END", [user["name"]])\n'
+        ),
+    },
+    {
+        "name": "an error 500 for a new phone when no mail can be sent",
+        "kind": "configuration",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": (
+            '    mail(user, "a new phone", "A new phone counts from now on. The '
+            'one before, if any, does not.")'
+        ),
+        "new": (
+            '    if not mail(user, "a new phone", "A new phone counts from now on."):\n'
+            '        raise OSError("no mail")'
+        ),
+    },
+    {
+        "name": "one user's right code gives everybody new tries",
+        "kind": "storage",
+        "step": "TestTries",
+        "base": "app",
+        "old": "    store.forget_tries(user)\n",
+        "new": '    store.db().execute("UPDATE users SET tries = 0")\n',
+    },
+    {
+        "name": "four tries between any two requests without a code",
+        "kind": "time",
+        "step": "TestTries",
+        "base": "app",
+        "old": ('    code = request.headers.get("OTP", "")\n    if not code:\n'),
+        "new": (
+            '    code = request.headers.get("OTP", "")\n'
+            "    if not code:\n"
+            '        reset = "UPDATE users SET tries = 0 WHERE name = ? AND '
+            'tries < ?"\n'
+            '        store.db().execute(reset, [user["name"], TRIES])\n'
+        ),
+    },
+    {
+        "name": "four tries between any two PINs",
+        "kind": "time",
+        "step": "TestTries",
+        "base": "app",
+        "old": "    store.end_pin(user, turn)\n",
+        "new": (
+            "    store.end_pin(user, turn)\n"
+            '    reset = "UPDATE users SET tries = 0 WHERE name = ? AND tries < ?"\n'
+            '    store.db().execute(reset, [user["name"], TRIES])\n'
+        ),
+    },
+    {
+        "name": "four tries between any two enrolments",
+        "kind": "time",
+        "step": "TestTries",
+        "base": "app",
+        "old": "    return shown(new_secret(user))\n",
+        "new": (
+            '    reset = "UPDATE users SET tries = 0 WHERE name = ? AND tries < ?"\n'
+            '    store.db().execute(reset, [user["name"], TRIES])\n'
+            "    return shown(new_secret(user))\n"
+        ),
+    },
+    {
+        "name": "the enrolment takes a right code during the pause",
+        "kind": "identity",
+        "step": "TestTries",
+        "base": "app",
+        "old": ("        second_factor(user)\n    return shown"),
+        "new": (
+            '        code = request.headers.get("OTP", "")\n'
+            "        if not (code and any(use(user, code) for use in KINDS_OF_CODE)):\n"
+            "            second_factor(user)\n"
+            "    return shown"
+        ),
+    },
+    {
+        "name": "compares with passwords that stand in the code",
+        "kind": "storage",
+        "step": "TestRequired",
+        "base": "app",
+        "changes": [
+            (
+                "    user = store.check_password(sent.username, sent.password)\n",
+                (
+                    "    right = hmac.compare_digest(USERS.get(sent.username, "
+                    '"").encode(), sent.password.encode())\n'
+                    "    user = store.find_user(sent.username) if right else None\n"
+                ),
+            ),
+            ("TRIES = 5", ('USERS = {"user1": "pass1", "user2": "pass2"}\nTRIES = 5')),
+        ],
+    },
+    {
+        "name": "who has begun another enrolment needs no code",
+        "kind": "identity",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": '    if user["secret"]:  # else',
+        "new": '    if user["secret"] and not user["pending"]:  # else',
+    },
+    {
+        "name": "a picture of a new secret needs no code",
+        "kind": "identity",
+        "step": "TestEnrolment",
+        "base": "app",
+        "old": '    if user["secret"]:  # else',
+        "new": (
+            '    if request.headers.get("Accept") == "image/svg+xml":\n'
+            "        return shown(new_secret(user))\n"
+            '    if user["secret"]:  # else'
+        ),
+    },
+    {
+        "name": "the PIN stands in a variable of the module",
+        "kind": "concurrency",
+        "step": "TestPinOnce",
+        "base": "app",
+        "old": '    user, number = password_owner(), f"{secrets.randbelow(10**6):06}"\n',
+        "new": (
+            "    global number\n"
+            '    user, number = password_owner(), f"{secrets.randbelow(10**6):06}"\n'
+        ),
+    },
 ]
 
 UNSEEN = [
