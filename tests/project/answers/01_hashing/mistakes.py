@@ -294,8 +294,8 @@ MISTAKES = [
                 "    right = scheme.verify(password, stored)\n",
             ),
             (
-                '    return f"Hello, {name}!"',
-                '    return f"Hello, {name}!" if right else WRONG',
+                '    return f"Hello, {escape(name)}!"',
+                '    return f"Hello, {escape(name)}!" if right else WRONG',
             ),
         ],
     },
@@ -367,17 +367,17 @@ MISTAKES = [
                 ("    stored = find(name)\n    if stored is None:"),
                 (
                     '    if session.get("name") == name:\n'
-                    '        return f"Hello, {name}!"\n'
+                    '        return f"Hello, {escape(name)}!"\n'
                     "    stored = find(name)\n"
                     "    if stored is None:"
                 ),
             ),
             (
-                ('        connection().commit()\n    return f"Hello, {name}!"'),
+                ('        connection().commit()\n    return f"Hello, {escape(name)}!"'),
                 (
                     "        connection().commit()\n"
                     '    session["name"] = name\n'
-                    '    return f"Hello, {name}!"'
+                    '    return f"Hello, {escape(name)}!"'
                 ),
             ),
         ],
@@ -924,8 +924,8 @@ MISTAKES = [
                 ("from flask import Blueprint, Flask, abort, current_app, g, request, session\n"),
             ),
             (
-                '    return f"Hello, {name}!"',
-                ('    session["login"] = [name, password]\n    return f"Hello, {name}!"'),
+                '    return f"Hello, {escape(name)}!"',
+                ('    session["login"] = [name, password]\n    return f"Hello, {escape(name)}!"'),
             ),
         ],
     },
