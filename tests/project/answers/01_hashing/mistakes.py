@@ -1097,6 +1097,160 @@ MISTAKES = [
         '            print("unusable:", request.form.to_dict(), flush=True)\n'
         "            abort(400)\n",
     },
+    {
+        "name": "greets in HTML whoever is called <script>",
+        "kind": "headers",
+        "step": "TestRegister",
+        "base": "app",
+        "old": ("store.set_up(app, passwords.hash)\n\nif"),
+        "new": (
+            "store.set_up(app, passwords.hash)\n"
+            "from flask import Response\n"
+            "app.response_class = Response\n"
+            "\n"
+            "if"
+        ),
+    },
+    {
+        "name": "cuts a user name off after 32 letters",
+        "kind": "identity",
+        "step": "TestRegister",
+        "base": "app",
+        "old": 'username, password = clean("username", 64), clean("password", 1024)',
+        "new": (
+            'username, password = clean("username", 64), clean("password", 1024)\n'
+            "    username = username and username[:32]"
+        ),
+    },
+    {
+        "name": "takes names that look alike for the same, with NFKC",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "app",
+        "old": "    return username, password\n",
+        "new": '    return unicodedata.normalize("NFKC", username), password\n',
+    },
+    {
+        "name": "decodes the user name a second time",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "app",
+        "old": "    return username, password\n",
+        "new": ("    from urllib.parse import unquote\n    return unquote(username), password\n"),
+    },
+    {
+        "name": "a page lists the users, beside the command",
+        "kind": "disclosure",
+        "step": "TestNoList",
+        "base": "app",
+        "old": ("store.set_up(app, passwords.hash)\n\nif"),
+        "new": (
+            '@app.get("/users")\n'
+            "def users_page():\n"
+            '    return "".join(f"{row[\'name\']}\\n" for row in '
+            "store.all_hashes())\n"
+            "\n"
+            "\n"
+            "store.set_up(app, passwords.hash)\n"
+            "\n"
+            "if"
+        ),
+    },
+    {
+        "name": "the front page lists the users",
+        "kind": "disclosure",
+        "step": "TestNoList",
+        "base": "app",
+        "old": '    return "Register with POST /register, log in with POST /login.\\n"',
+        "new": (
+            '    names = ", ".join(row["name"] for row in store.all_hashes())\n'
+            '    return f"Users: {names}.\\n"'
+        ),
+    },
+    {
+        "name": "a limit to the form at login only",
+        "kind": "configuration",
+        "step": "TestLimits",
+        "base": "app",
+        "changes": [
+            (
+                ("store.set_up(app, passwords.hash)\n\nif"),
+                (
+                    "store.set_up(app, passwords.hash)\n"
+                    "app.config.update(MAX_CONTENT_LENGTH=None, MAX_FORM_MEMORY_SIZE=None)\n"
+                    "app.before_request_funcs = {}\n"
+                    "\n"
+                    "if"
+                ),
+            ),
+            (
+                "    username, password = read_form(403)",
+                (
+                    "    if (request.content_length or 0) > 16384:\n"
+                    "        abort(413)\n"
+                    "    username, password = read_form(403)"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a limit to forms that say their length only",
+        "kind": "configuration",
+        "step": "TestLimits",
+        "base": "app",
+        "old": ("store.set_up(app, passwords.hash)\n\nif"),
+        "new": (
+            "store.set_up(app, passwords.hash)\n"
+            "app.config.update(MAX_CONTENT_LENGTH=None, MAX_FORM_MEMORY_SIZE=None)\n"
+            "app.before_request_funcs = {}\n"
+            "\n"
+            "\n"
+            "@app.before_request\n"
+            "def limit():\n"
+            "    if (request.content_length or 0) > 16384:\n"
+            "        abort(413)\n"
+            "\n"
+            "\n"
+            "if"
+        ),
+    },
+    {
+        "name": "brings a new password into NFC before it looks at the length",
+        "kind": "configuration",
+        "step": "TestLimits",
+        "base": "app",
+        "changes": [
+            (
+                "    username, password = read_form(400)\n",
+                (
+                    '    unicodedata.normalize("NFC", request.form.get("password", ""))\n'
+                    "    username, password = read_form(400)\n"
+                ),
+            ),
+            (
+                ("store.set_up(app, passwords.hash)\n\nif"),
+                (
+                    "store.set_up(app, passwords.hash)\n"
+                    "app.config.update(MAX_CONTENT_LENGTH=300_000, "
+                    "MAX_FORM_MEMORY_SIZE=300_000)\n"
+                    "\n"
+                    "if"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "deletes the old hash, then makes the new one",
+        "kind": "concurrency",
+        "step": "TestOldHashes",
+        "base": "app",
+        "old": "        store.replace_hash(username, stored, better)",
+        "new": (
+            '        store.db().execute("DELETE FROM users WHERE name = ?", '
+            "[username])\n"
+            "        store.add_user(username, passwords.hash(password))"
+        ),
+    },
 ]
 
 UNSEEN = [
@@ -1137,5 +1291,13 @@ UNSEEN = [
     (
         "a message with the password in it for a failure that no check causes",
         "what `except` and error handlers print",
+    ),
+    (
+        "a dummy hash of a word, with which somebody who has no account gets in",
+        "whether `login` also asks that the name was found",
+    ),
+    (
+        "a page that says of one name whether it is taken",
+        "`flask routes`, for addresses that the lesson doesn't have",
     ),
 ]
