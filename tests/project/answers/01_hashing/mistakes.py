@@ -1240,15 +1240,15 @@ MISTAKES = [
         ],
     },
     {
-        "name": "deletes the old hash, then makes the new one",
+        "name": "two first logins at once are an error 500, for both store the new hash",
         "kind": "concurrency",
         "step": "TestOldHashes",
         "base": "app",
         "old": "        store.replace_hash(username, stored, better)",
         "new": (
-            '        store.db().execute("DELETE FROM users WHERE name = ?", '
-            "[username])\n"
-            "        store.add_user(username, passwords.hash(password))"
+            '        store.db().execute("DELETE FROM users WHERE name = ?", [username])\n'
+            "        better = passwords.hash(password)\n"
+            '        store.db().execute("INSERT INTO users VALUES (?, ?)", [username, better])'
         ),
     },
 ]

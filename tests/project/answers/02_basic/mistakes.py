@@ -1324,14 +1324,14 @@ MISTAKES = [
         ),
     },
     {
-        "name": (
-            "an admin's old password, in a request begun before the change, still adds a user"
-        ),
+        "name": "a new user counts though the admin's password was changed meanwhile",
         "kind": "concurrency",
         "step": "TestPasswords",
-        "base": "app",
-        "old": "by=auth.current_user())",
-        "new": 'by=store.find_user(auth.current_user()["name"]))',
+        "base": "by_hand",
+        "old": (
+            "        if outdated(known):\n            return ask_again()\n        if name in known:"
+        ),
+        "new": "        if name in known:",
     },
     {
         "name": "compares the Origin without its scheme",
@@ -1461,11 +1461,9 @@ MISTAKES = [
         "name": "a 401 without a challenge, where the password was changed meanwhile",
         "kind": "headers",
         "step": "TestPasswords",
-        "base": "app",
-        "old": (
-            'return ("", 204) if store.change_hash(auth.current_user(), new) else refused(401)'
-        ),
-        "new": ('return ("", 204) if store.change_hash(auth.current_user(), new) else abort(401)'),
+        "base": "by_hand",
+        "old": ', 401, {"WWW-Authenticate": \'Basic realm="by hand"\'})',
+        "new": ", 401)",
     },
     {
         "name": "cuts a user name off after 32 letters",
