@@ -432,9 +432,9 @@ MISTAKES = [
         "name": "NFKC instead of NFC",
         "kind": "identity",
         "step": "TestText",
-        "base": "hooks",
-        "old": 'unicodedata.normalize("NFC", spaced)',
-        "new": 'unicodedata.normalize("NFKC", spaced)',
+        "base": "app",
+        "old": 'unicodedata.normalize("NFC", text)',
+        "new": 'unicodedata.normalize("NFKC" if field == "password" else "NFC", text)',
     },
     {
         "name": "casefolds what it normalises",
@@ -1065,10 +1065,18 @@ MISTAKES = [
         "name": "decodes the form a second time",
         "kind": "identity",
         "step": "TestText",
-        "base": "asynchronous",
+        "base": "app",
         "changes": [
-            ("import unquote_to_bytes", "import unquote_plus, unquote_to_bytes"),
-            ("text.translate(SPACES)", "unquote_plus(text).translate(SPACES)"),
+            (
+                "from secrets import token_hex\n",
+                "from secrets import token_hex\nfrom urllib.parse import unquote_plus\n",
+            ),
+            (
+                'request.form.get(field, "")\n',
+                'request.form.get(field, "")\n'
+                '    if field == "password":\n'
+                "        text = unquote_plus(text)\n",
+            ),
         ],
     },
     {
@@ -1194,27 +1202,6 @@ MISTAKES = [
         ],
     },
     {
-        "name": "a limit to forms that say their length only",
-        "kind": "configuration",
-        "step": "TestLimits",
-        "base": "app",
-        "old": ("store.set_up(app, passwords.hash)\n\nif"),
-        "new": (
-            "store.set_up(app, passwords.hash)\n"
-            "app.config.update(MAX_CONTENT_LENGTH=None, MAX_FORM_MEMORY_SIZE=None)\n"
-            "app.before_request_funcs = {}\n"
-            "\n"
-            "\n"
-            "@app.before_request\n"
-            "def limit():\n"
-            "    if (request.content_length or 0) > 16384:\n"
-            "        abort(413)\n"
-            "\n"
-            "\n"
-            "if"
-        ),
-    },
-    {
         "name": "brings a new password into NFC before it looks at the length",
         "kind": "configuration",
         "step": "TestLimits",
@@ -1299,5 +1286,13 @@ UNSEEN = [
     (
         "a page that says of one name whether it is taken",
         "`flask routes`, for addresses that the lesson doesn't have",
+    ),
+    (
+        "a limit to forms that say their length only, and none to what comes in chunks",
+        "`MAX_CONTENT_LENGTH`, which bounds both; a right answer may take the beginning of chunks",
+    ),
+    (
+        "an old hash that is deleted a moment before the new one is stored",
+        "one `UPDATE`, or a transaction around both",
     ),
 ]

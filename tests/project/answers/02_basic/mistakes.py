@@ -624,9 +624,20 @@ MISTAKES = [
         "name": "NFKC instead of NFC",
         "kind": "identity",
         "step": "TestText",
-        "base": "files",
-        "old": 'unicodedata.normalize("NFC", text)',
-        "new": 'unicodedata.normalize("NFKC", text)',
+        "base": "app",
+        "changes": [
+            ("import time\n", "import time\nimport unicodedata\n"),
+            (
+                "@app.before_request\ndef refuse",
+                "exact = store.clean\n\n\n"
+                "def clean(text, most):\n"
+                "    return exact(unicodedata.normalize('NFKC', text) if most == 1024 else text, most)\n"
+                "\n\n"
+                "store.clean = clean\n"
+                "\n\n"
+                "@app.before_request\ndef refuse",
+            ),
+        ],
     },
     {
         "name": "compares small letters",
@@ -1256,10 +1267,19 @@ MISTAKES = [
         "name": "takes a percent sign for the beginning of a byte",
         "kind": "identity",
         "step": "TestText",
-        "base": "orm",
+        "base": "app",
         "changes": [
-            ("import unicodedata\n", "import unicodedata\nfrom urllib.parse import unquote\n"),
-            ('normalize("NFC", text)', 'normalize("NFC", unquote(text))'),
+            ("import time\n", "import time\nfrom urllib.parse import unquote\n"),
+            (
+                "@app.before_request\ndef refuse",
+                "exact = store.clean\n\n\n"
+                "def clean(text, most):\n"
+                "    return exact(unquote(text) if most == 1024 else text, most)\n"
+                "\n\n"
+                "store.clean = clean\n"
+                "\n\n"
+                "@app.before_request\ndef refuse",
+            ),
         ],
     },
     {
