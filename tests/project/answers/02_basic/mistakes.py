@@ -631,7 +631,9 @@ MISTAKES = [
                 "@app.before_request\ndef refuse",
                 "exact = store.clean\n\n\n"
                 "def clean(text, most):\n"
-                "    return exact(unicodedata.normalize('NFKC', text) if most == 1024 else text, most)\n"
+                "    form = 'NFKC' if most == 1024 else 'NFC'\n"
+                "    text = exact(text, most)\n"
+                "    return text and unicodedata.normalize(form, text)\n"
                 "\n\n"
                 "store.clean = clean\n"
                 "\n\n"
