@@ -233,8 +233,8 @@ def _expect_runnable(folder) -> None:
     needed = sorted({name.partition(".")[0] for name in names} & ABSENT)
     if needed:
         raise MachineOnly(
-            f"Lesson {folder.name[:2]} needs {needed[0]}, which stands on compiled code that can't"
-            " be loaded into a web page. Read it here, and run and check it on your machine:"
+            f"Lesson {folder.name[:2]} needs {needed[0]}, which stands on compiled code that these"
+            " pages don't bring. Read it here, and run and check it on your machine:"
             f" python3 -m learn start {folder.name[:2]}"
         )
 
@@ -256,7 +256,7 @@ def _error(error, cell) -> dict:
     if isinstance(error, MachineOnly):
         return {"type": "error", "text": str(error), "only": True}
     if name and name.partition(".")[0] in ABSENT:
-        said = f"This needs {name}, which can't be loaded into a web page. It runs on your machine."
+        said = f"This needs {name}, which these pages don't bring. It runs on your machine."
         return {"type": "error", "text": said, "only": True}
     if isinstance(error, OSError) and error.errno == 138:  # Emscripten's word for it
         said = "A web page can't start programs, such as curl, nor open sockets."

@@ -321,7 +321,7 @@ def test_bad_days(engine):
     assert "exercise.py, line 1: " in said("check", "02", "def f(:")
     assert "has no `app`" in said("check", "02", "")
     assert "there is no module 'flaks'" in said("check", "02", "import flaks")
-    assert "compiled code that a web page can't load" in said("check", "01", "import bcrypt")
+    assert "compiled code that these pages don't bring" in said("check", "01", "import bcrypt")
     assert "it called sys.exit()" in said("check", "02", "import sys; sys.exit()")
     assert "There is no lesson '12'" in said("check", "12", "")
     assert "has no file nothing.py" in said("nothing", "02")

@@ -254,6 +254,8 @@ def test_a_wait_that_fails_loses_nothing(monkeypatch):
 
     monkeypatch.setattr(waiting, "measure", fail)
     monkeypatch.setattr(bench, "measure", lambda *_: {})
+    monkeypatch.setattr(bench, "start_all", lambda *_: {})
+    monkeypatch.setattr(turns, "measure", lambda *_: {})
     monkeypatch.setattr(bench, "machine", lambda **_: {"cores": 2})
     done = CliRunner().invoke(main, ["bench", "--all", "--json"])
     assert done.exit_code == 1 and done.stderr.strip() == "The tests failed."
