@@ -5,6 +5,7 @@ in lessons/02_basic/steps.toml.
 """
 
 import base64
+import contextlib
 import functools
 import itertools
 import socket
@@ -16,6 +17,7 @@ from learn.practice import kept
 from learn.practice.expect import (
     at_once,
     expect,
+    expect_no_markup,
     expect_same_answer,
     expect_same_time,
     expect_that,
@@ -95,26 +97,43 @@ def later(app, pairs, wait):
     return [statistics.median(one) for one in times]
 
 
-def late(app, pair, new, meanwhile, multipart):
-    """Send POST /password, hold its body back until `meanwhile` has run; return the status."""
-    kind, body = "application/x-www-form-urlencoded", f"password={new}"
-    if multipart:
-        kind = "multipart/form-data; boundary=x"
-        body = f'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\n{new}\r\n--x--\r\n'
-    head = [
-        "POST /password HTTP/1.1",
-        f"Host: 127.0.0.1:{app.port}",
-        f"Authorization: {basic(':'.join(pair).encode())}",
-        f"Content-Type: {kind}",
-        f"Content-Length: {len(body)}",
-        "Connection: close",
-    ]
-    with socket.create_connection(("127.0.0.1", app.port), timeout=TIMEOUT) as connection:
-        connection.sendall("\r\n".join([*head, "", ""]).encode())
-        time.sleep(0.5)  # by now the app has looked at the header, if it does so before the body
+def late(app, asked, meanwhile):
+    """Send POSTs, hold their bodies back until `meanwhile` has run; return their answers' heads.
+
+    asked: (target, pair, form, whether as multipart/form-data) each.
+    """
+    with contextlib.ExitStack() as stack:
+        held = []
+        for target, pair, form, multipart in asked:
+            kind, body = "application/x-www-form-urlencoded", urlencode(form)
+            if multipart:
+                kind, body = "multipart/form-data; boundary=x", multipart_of(form)
+            head = [
+                f"POST {target} HTTP/1.1",
+                f"Host: 127.0.0.1:{app.port}",
+                f"Authorization: {basic(':'.join(pair).encode())}",
+                f"Content-Type: {kind}",
+                f"Content-Length: {len(body)}",
+                "Connection: close",
+            ]
+            connection = socket.create_connection(("127.0.0.1", app.port), timeout=TIMEOUT)
+            stack.enter_context(connection)
+            connection.sendall("\r\n".join([*head, "", ""]).encode())
+            held.append((connection, body.encode()))
+        time.sleep(0.5)  # by now the app has looked at the headers, if it does so before the bodies
         meanwhile()
-        connection.sendall(body.encode())
-        return int(connection.makefile("rb").readline().split()[1])
+        for connection, body in held:
+            connection.sendall(body)
+        answers = [connection.makefile("rb").read() for connection, _ in held]
+        return [answer.partition(b"\r\n\r\n")[0].decode("latin-1") for answer in answers]
+
+
+def multipart_of(form):
+    """A form as multipart/form-data, with the boundary x."""
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{form[n]}\r\n' for n in form
+    ]
+    return "".join(parts) + "--x--\r\n"
 
 
 class TestItWorks:
@@ -178,7 +197,11 @@ class TestCredentials:
         """No address, form, cookie or other header stands for the header Authorization."""
         query = urlencode({"username": "user1", "user": "user1", "password": "pass1"})
         pair = base64.b64encode(b"user1:pass1").decode()
-        cookies = app.get("/", basic=USER1).headers("Set-Cookie")
+        good = app.get("/", basic=USER1)
+        kept = (good.header("Cache-Control") or "").lower()
+        shared = "public" in kept or "s-maxage" in kept  # RFC 9111 3.5
+        expect_that(not shared, "a page that proxies don't keep", kept, good, "Cache-Control")
+        cookies = good.headers("Set-Cookie")
         cookies = [cookie.partition(";")[0] for cookie in cookies] or ["user=user1"]
         for target, headers in [
             (f"/?{query}", {}),
@@ -195,12 +218,13 @@ class TestCredentials:
 
 class TestPermissions:
     def test_public_page_is_open(self, app):
-        """A public page needs no credentials."""
+        """A public page needs no credentials, and none that are sent along close it."""
         expect(app.get("/public"), 200)
+        expect(app.get("/public", basic=("user1", "wrong")), 200)
 
     def test_admin_page_tells_401_from_403(self, app):
         """Nobody gets 401, a user who may not gets 403, the admin gets in."""
-        expect(app.get("/admin"), 401, challenge="basic")
+        expect(app.get("/admin"), 401, challenge="basic", charset="UTF-8")
         expect(app.get("/admin", basic=USER2), 403)
         expect(app.get("/admin", basic=USER1), 200)
         for pair in [("user1", "wrong"), ("user2", "wrong"), ("user1", "pass2")]:
@@ -232,7 +256,7 @@ class TestNewUsers:
     def test_admin_adds_a_user(self, app):
         """An admin adds a user, who can log in at once and is no admin, whatever the name."""
         expect(app.get("/", basic=("admin", "a password")), 401)
-        for name in ("admin", "user10", "O'Neil"):
+        for name in ("admin", "user10", "USER1", "O'Neil"):
             form = {"username": name, "password": "a password"}
             expect(app.post("/users", basic=USER1, form=form), 201)
             expect(app.get("/", basic=(name, "a password")), 200, says=f"Hello, {name}!")
@@ -242,21 +266,26 @@ class TestNewUsers:
         answer = app.get("/admin", basic=("climber", "a password"))
         expect_that(answer.status in (401, 403), "no admin", f"status {answer.status}", answer)
 
-    def test_a_name_beyond_ascii(self, app):
-        """A name with other letters is taken, and then opens, or refused with status 400."""
-        new = "Ren\u00e9 \u4e2d \U0001f600", "a password"
-        expect(app.get("/", basic=new), 401)
-        form = dict(zip(("username", "password"), new, strict=True))
-        answer = app.post("/users", basic=USER1, form=form)
-        came = answer.status
-        expect_that(came in (201, 400), "status 201 or 400", f"status {came}", answer, "status")
-        expect(app.get("/", basic=new), 200 if came == 201 else 401)
+    def test_an_unusual_name(self, app):
+        """Foreign letters, HTML, a long name: each counts whole and opens, or is refused by 400."""
+        for name in ("Ren\u00e9 \u4e2d \U0001f600", "<b>bold</b>", "n" * 60 + "1", "n" * 60 + "2"):
+            new = name, "a password"
+            expect(app.get("/", basic=new), 401)
+            form = {"username": name, "password": "a password"}
+            answer = app.post("/users", basic=USER1, form=form)
+            came = answer.status
+            expect_that(came in (201, 400), "status 201 or 400", f"status {came}", answer, "status")
+            greeting = expect(app.get("/", basic=new), 200 if came == 201 else 401)
+            expect_no_markup(greeting, "<b>")
 
     def test_a_name_is_no_pattern(self, app):
         """A user name is a text: no pattern, no piece of SQL, and another in capitals."""
         form = {"username": "one more", "password": "pass1"}
         expect(app.post("/users", basic=USER1, form=form), 201)
-        for name in ("user_", "%", "User1", "user1' --", "x' OR name='user1", 'user1" --'):
+        for name in (
+            "user_", "%", "User1", "user1' --", "x' OR name='user1", 'user1" --',
+            "\uff55ser1", "user%31",
+        ):  # fmt: skip
             expect(app.get("/", basic=(name, "pass1")), 401)
 
     def test_additions_at_once(self, app):
@@ -271,10 +300,13 @@ class TestNewUsers:
         expect_statuses(came, *[200] * 4, when="for these four")
 
     def test_only_admins_add_users(self, app):
-        """Others can't add users."""
+        """Others can't add users, nor learn here which names are taken."""
         form = {"username": "mine", "password": "a password"}
-        expect(app.post("/users", form=form), 401, challenge="basic")
-        expect(app.post("/users", basic=USER2, form=form), 403)
+        taken = {**form, "username": "user1"}
+        for any_form in (form, taken, {}):
+            expect(app.post("/users", form=any_form), 401, challenge="basic", charset="UTF-8")
+        for any_form in (form, taken):
+            expect(app.post("/users", basic=USER2, form=any_form), 403)
         expect(app.post("/users", basic=USER2, form={**form, "role": "admin", "admin": "1"}), 403)
         expect(app.post("/users", basic=("user1", "wrong"), form=form), 401, challenge="basic")
         expect_refused(app.get(f"/users?{urlencode(form)}", basic=USER1))
@@ -302,7 +334,8 @@ class TestPasswords:
         expect(app.get("/", basic=USER2), 401)
         expect(app.get("/", basic=("user2", "better")), 200)
         expect(app.get("/", basic=USER1), 200)
-        expect(app.post("/password", form={"password": "x"}), 401, challenge="basic")
+        for form in ({"password": "x"}, {}):
+            expect(app.post("/password", form=form), 401, challenge="basic", charset="UTF-8")
         for bad in ("", "nul\0", "x" * 1025):
             expect(app.post("/password", basic=USER1, form={"password": bad}), 400)
         expect(app.post("/password", basic=USER1, form={}), 400)
@@ -323,21 +356,32 @@ class TestPasswords:
 
     def test_old_password_is_too_late(self, start):
         """A request with the old password, whose body comes after the change, changes nothing."""
-        app = start()
-        for multipart, old, new in [(False, "pass2", "better"), (True, "better", "best")]:
-            form = {"password": new}
+        app, new = start(), {"user1": "better", "user2": "best"}
 
-            def owner(old=old, form=form):
-                expect(app.post("/password", basic=("user2", old), form=form), 204)
+        def owners():
+            for name, old in (USER1, USER2):
+                changed = app.post("/password", basic=(name, old), form={"password": new[name]})
+                expect(changed, 204)
 
-            status = late(app, ("user2", old), "thiefs", owner, multipart)
+        thiefs = {"password": "thiefs"}
+        asked = [("/password", USER2, thiefs, False), ("/password", USER2, thiefs, True)]
+        asked += [("/users", USER1, {"username": "thief", **thiefs}, False)]
+        for head, (target, *_) in zip(late(app, asked, owners), asked, strict=True):
+            status, _, headers = head.partition("\r\n")
+            status = int(status.split()[1])
             expect_that(
                 400 <= status < 500,
                 "a refusal: by the time the body came, the password in the header was the old one",
-                f"status {status}",
+                f"status {status} from {target}",
             )
-            expect(app.get("/", basic=("user2", new)), 200)
-            expect(app.get("/", basic=("user2", "thiefs")), 401)
+            challenged = status != 401 or "www-authenticate: basic" in headers.lower()
+            expect_that(challenged, "WWW-Authenticate with 401", f"none from {target}")
+        for name, password in new.items():
+            expect(app.get("/", basic=(name, password)), 200)
+            expect(app.get("/", basic=(name, "thiefs")), 401)
+        expect(app.get("/", basic=("thief", "thiefs")), 401)
+        expect(app.get("/admin", basic=("user1", new["user1"])), 200)
+        expect(app.get("/admin", basic=("user2", new["user2"])), 403)
 
     def test_changes_survive_a_restart(self, app, start):
         """Changes in the file of FLASK_DATABASE count in all its processes, after a restart too."""
@@ -560,6 +604,7 @@ class TestOtherSites:
             {"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1"},
             {"Origin": "http://other.example"},
             {"Origin": "http://127.0.0.1"},
+            {"Origin": f"https://127.0.0.1:{app.port}"},
             {"Origin": f"http://127.0.0.1:{app.port}.other.example"},
             {"Origin": "null"},
         ]:
@@ -569,7 +614,16 @@ class TestOtherSites:
             expect(app.post("/users", basic=USER1, form=form, headers=headers), 403)
         for target in ("/password?password=theirs", "/users?username=theirs&password=theirs"):
             expect_refused(app.get(target, basic=USER1))  # a link, or a picture's address
-        expect(app.get("/", basic=USER1), 200)
+        headers = {"Origin": "http://other.example"}
+        kind = {"Content-Type": "multipart/form-data; boundary=x"}
+        body = multipart_of({"password": "theirs"})
+        expect(app.post("/password", basic=USER1, body=body, headers={**headers, **kind}), 403)
+        read = expect(app.get("/", basic=USER1, headers=headers), 200)
+        told = (read.header("Access-Control-Allow-Credentials") or "").lower()
+        name = "Access-Control-Allow-Credentials"
+        expect_that(
+            told != "true", "a page that no script of another origin reads", name, read, name
+        )
 
     def test_own_form_is_taken(self, app):
         """A form of the app's own origin, or of a program that names none, is taken."""
@@ -577,6 +631,8 @@ class TestOtherSites:
         for headers in [{"Sec-Fetch-Site": "same-origin", "Origin": own}, {"Origin": own}, {}]:
             form = {"password": "pass1"}
             expect(app.post("/password", basic=USER1, form=form, headers=headers), 204)
+        link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+        expect(app.get("/", basic=USER1, headers=link), 200)  # any page may link here
 
 
 class TestGuessing:

@@ -241,7 +241,9 @@ def expect_untold(app):
             secrets[f"the HA1 of {name}"] = H(algorithm, name, challenge.realm, password)
             told = next((what for what, secret in secrets.items() if secret in log), "")
             expect_that(not told, "a log without what opens the door", f"{told} in the log")
-    said = re.search(r"response\W{1,6}[0-9a-f]{32}", app.log)
+    sent = "".join(str(one.request_headers) for one in app.exchanges)
+    sent = re.findall(r'response="([0-9a-f]{32,})"', sent)
+    said = re.search(r"response\W{1,6}[0-9a-f]{32}", app.log) or any(one in app.log for one in sent)
     expect_that(not said, "a log without the answers of clients", "a response in the log")
 
 
@@ -350,6 +352,15 @@ class TestAlgorithms:
             asked,
             "WWW-Authenticate",
         )
+        said = ", ".join(asked.headers("WWW-Authenticate"))
+        odd = re.search(r'algorithm\s*=\s*"|\b(realm|nonce|opaque|qop)\s*=\s*[^"\s]', said)
+        expect_that(
+            not odd,
+            "algorithm without quotes; realm, nonce, opaque and qop in quotes (RFC 7616 3.3)",
+            f"{odd and odd[0]}…",
+            asked,
+            "WWW-Authenticate",
+        )
 
     @pytest.mark.parametrize("algorithm", ["SHA-256", "MD5"])
     def test_both_algorithms_get_in(self, app, algorithm):
@@ -392,9 +403,16 @@ class TestAlgorithms:
         """Of a password HA1 is kept, nothing else, and the log has neither HA1 nor an answer."""
         expect(answer(app), 200)
         expect(answer(app, "/account", "MD5", *USER2), 200)
-        expect(answer(app, password="wrong"), 401)
         expect(answer(app, user="nobody"), 401)
+        challenge = challenge_of(app)
+        header = digest_answer(challenge, "user1", "wrong", cnonce="x")
+        refused = expect(app.get("/", authorization=header), 401)
+        right = digest_answer(challenge, *USER1, cnonce="x")
+        right = re.search(r'response="(\w+)"', right)[1]
         expect_untold(app)
+        told = f"{refused.response_headers}{refused.text}{app.log}"
+        came = "it in the log, or in the refusal"
+        expect_that(right not in told, "the right answer told to nobody", came, refused)
 
 
 class TestReplay:
@@ -488,6 +506,10 @@ class TestAddress:
             ("/account?a=1&a=2", "/account?a=1"),
             ("/account?a=", "/account?a"),
             ("/account?a=1%26b=2", "/account?a=1&b=2"),
+            ("/%2561ccount", "/account"),
+            ("/account;a=1", "/account"),
+            ("/account#a", "/account"),
+            ("/account?a=1#a", "/account?a=1"),
             ("http://other.example/account", "/account"),
         ]:
             header = meant(challenge, uri=signed)
@@ -507,14 +529,18 @@ class TestAddress:
             expect(app.send("HEAD", "/", authorization=header), status)
         header = digest_answer(challenge_of(app), *USER1, method="HEAD")
         expect(app.get("/", authorization=header), 401)
+        named = {"X-HTTP-Method-Override": "HEAD", "X-HTTP-Method": "HEAD"}
+        expect(app.get("/", authorization=header, headers=named), 401)
 
     def test_nobody_moves_the_address(self, app):
         """No header that a client may add moves the address, and no parameter changes the user."""
         target = "/account?username=user2&user=user2&name=user2"
         expect_hello(answer(app, target), "user1")
         header = digest_answer(challenge_of(app), *USER1, "/x/account")
-        for name in ("X-Forwarded-Prefix", "X-Script-Name"):
-            moved = app.get("/account", authorization=header, headers={name: "/x"})
+        prefixes = dict.fromkeys(["X-Forwarded-Prefix", "X-Script-Name"], "/x")
+        names = ["X-Original-URI", "X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri"]
+        for name, value in {**prefixes, **dict.fromkeys(names, "/x/account")}.items():
+            moved = app.get("/account", authorization=header, headers={name: value})
             expect(moved, 401, challenge="digest")
 
 
@@ -548,6 +574,7 @@ class TestParameters:
             meant(challenge, nc=nc)
             for nc in ("1", "0x000001", "-0000001", "+0000001", "000000001", "zzzzzzzz")
         ]
+        bad += [meant(challenge, uri=uri) for uri in ("//[", "http://[", "http://[::1/", "/%zz%")]
         bad += [meant(challenge, algorithm=a) for a in ("SHA-512", "MD5-sess", "none", "")]
         bad += ["Digest", "Digest x", "Digest ,", 'Digest ="', "Digest " + "a=b," * 500]
         parameters = whole.removeprefix("Digest ")
@@ -655,6 +682,11 @@ class TestNonces:
         for one in late:
             expect(one, 401, challenge="digest")
             expect_that(is_stale(one), "stale=true", one.header(name), one, name)
+            every = [found.get("stale", "").lower() == "true" for found in challenges_of(one)]
+            came = f"{every.count(True)} of {len(every)}"
+            expect_that(all(every), "stale=true in each challenge", came, one, name)
+            quoted = 'stale="' in ", ".join(one.headers(name))
+            expect_that(not quoted, "stale=true without quotes (RFC 7616 3.3)", "some", one, name)
         for pair in [("user1", "wrong"), ("nobody", "pass1"), None]:
             header = pair and digest_answer(challenge, *pair, nc=0xABC)
             wrong = app.get("/", authorization=header)
@@ -689,8 +721,11 @@ class TestNonces:
 class TestProof:
     def test_server_proves_itself(self, app):
         """On success, rspauth shows that the server knew the secret as well (RFC 7616 3.5)."""
-        target = "/account?page=1"
-        for algorithm, nc in [("SHA-256", 1), ("SHA-256", 0xAB), ("MD5", 1)]:
+        for algorithm, nc, target in [
+            ("SHA-256", 1, "/account?page=1"),
+            ("SHA-256", 0xAB, "/"),
+            ("MD5", 1, "/acc%6Funt?q=%2F"),
+        ]:
             challenge = challenge_of(app, algorithm)
             header = digest_answer(challenge, *USER1, target, nc=nc, cnonce="abc")
             good = expect(app.get(target, authorization=header), 200)

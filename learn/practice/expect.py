@@ -107,6 +107,14 @@ def expect_that(
         raise Unexpected(expected, came, answer, mark)
 
 
+def expect_no_markup(answer: Exchange, tag: str) -> None:
+    """Raise Unexpected if an HTML page has this tag, which came in a user's name, as a tag."""
+    kind = answer.header("Content-Type") or "text/html"
+    runs = kind.lower().startswith(("text/html", "application/xhtml", "image/svg"))
+    wanted = f"{tag} as text: answer with text/plain, or escape it"
+    expect_that(not runs or tag not in answer.text, wanted, "a tag in HTML", answer, "body")
+
+
 def seconds_of(
     *actions: Callable[[], object], rounds: int = 5, until: Callable[..., bool] | None = None
 ) -> list[float]:

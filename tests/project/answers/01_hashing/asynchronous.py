@@ -8,6 +8,7 @@ from secrets import token_urlsafe
 from urllib.parse import unquote_to_bytes
 
 from flask import Flask, request
+from markupsafe import escape
 from passlib.context import CryptContext
 
 app = Flask(__name__)
@@ -83,7 +84,7 @@ async def login():
         return "No.", 403
     if better:
         sql("UPDATE people SET pw = ? WHERE who = ? AND pw = ?", better, who, stored)
-    return f"Hello, {who}!"
+    return f"Hello, {escape(who)}!"
 
 
 @app.cli.command("users")

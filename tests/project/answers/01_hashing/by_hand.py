@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from flask import Flask, abort, request
+from markupsafe import escape
 from passlib.hash import sha512_crypt
 
 app = Flask(__name__)
@@ -98,14 +99,14 @@ def login():
             now = load()
             if now[name] == users[name]:  # else it was changed meanwhile
                 save({**now, name: better})
-        return f"Hello, {name}!"
+        return f"Hello, {escape(name)}!"
     try:
         hasher.verify(users.get(name, DUMMY), password)
     except VerifyMismatchError:
         abort(403)
     if name not in users:
         abort(403)
-    return f"Hello, {name}!"
+    return f"Hello, {escape(name)}!"
 
 
 @app.cli.command("users")

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from flask import Flask, request
 from flask.views import MethodView
+from markupsafe import escape
 from passlib.context import CryptContext
 
 app = Flask(__name__)
@@ -100,7 +101,7 @@ class Login(MethodView):
         name = field("username", 403)
         if not users.right(name, field("password", 403)):
             raise Refused(403, "Wrong name or password")
-        return f"Hello, {name}!"
+        return f"Hello, {escape(name)}!"
 
 
 app.add_url_rule("/", view_func=Index.as_view("index"))

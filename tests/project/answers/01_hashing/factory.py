@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 import click
 from flask import Blueprint, Flask, abort, current_app, g, request
+from markupsafe import escape
 from passlib.hash import argon2, sha512_crypt
 
 pages = Blueprint("pages", __name__, cli_group=None)
@@ -76,7 +77,7 @@ def login():
         change = "UPDATE accounts SET secret = ? WHERE login = ? AND secret = ?"
         connection().execute(change, [argon2.hash(password), name, stored])
         connection().commit()
-    return f"Hello, {name}!"
+    return f"Hello, {escape(name)}!"
 
 
 def find(name):

@@ -294,8 +294,8 @@ MISTAKES = [
                 "    right = scheme.verify(password, stored)\n",
             ),
             (
-                '    return f"Hello, {name}!"',
-                '    return f"Hello, {name}!" if right else WRONG',
+                '    return f"Hello, {escape(name)}!"',
+                '    return f"Hello, {escape(name)}!" if right else WRONG',
             ),
         ],
     },
@@ -367,17 +367,17 @@ MISTAKES = [
                 ("    stored = find(name)\n    if stored is None:"),
                 (
                     '    if session.get("name") == name:\n'
-                    '        return f"Hello, {name}!"\n'
+                    '        return f"Hello, {escape(name)}!"\n'
                     "    stored = find(name)\n"
                     "    if stored is None:"
                 ),
             ),
             (
-                ('        connection().commit()\n    return f"Hello, {name}!"'),
+                ('        connection().commit()\n    return f"Hello, {escape(name)}!"'),
                 (
                     "        connection().commit()\n"
                     '    session["name"] = name\n'
-                    '    return f"Hello, {name}!"'
+                    '    return f"Hello, {escape(name)}!"'
                 ),
             ),
         ],
@@ -432,9 +432,9 @@ MISTAKES = [
         "name": "NFKC instead of NFC",
         "kind": "identity",
         "step": "TestText",
-        "base": "hooks",
-        "old": 'unicodedata.normalize("NFC", spaced)',
-        "new": 'unicodedata.normalize("NFKC", spaced)',
+        "base": "app",
+        "old": 'unicodedata.normalize("NFC", text)',
+        "new": 'unicodedata.normalize("NFKC" if field == "password" else "NFC", text)',
     },
     {
         "name": "casefolds what it normalises",
@@ -924,8 +924,8 @@ MISTAKES = [
                 ("from flask import Blueprint, Flask, abort, current_app, g, request, session\n"),
             ),
             (
-                '    return f"Hello, {name}!"',
-                ('    session["login"] = [name, password]\n    return f"Hello, {name}!"'),
+                '    return f"Hello, {escape(name)}!"',
+                ('    session["login"] = [name, password]\n    return f"Hello, {escape(name)}!"'),
             ),
         ],
     },
@@ -1065,10 +1065,18 @@ MISTAKES = [
         "name": "decodes the form a second time",
         "kind": "identity",
         "step": "TestText",
-        "base": "asynchronous",
+        "base": "app",
         "changes": [
-            ("import unquote_to_bytes", "import unquote_plus, unquote_to_bytes"),
-            ("text.translate(SPACES)", "unquote_plus(text).translate(SPACES)"),
+            (
+                "from secrets import token_hex\n",
+                "from secrets import token_hex\nfrom urllib.parse import unquote_plus\n",
+            ),
+            (
+                'request.form.get(field, "")\n',
+                'request.form.get(field, "")\n'
+                '    if field == "password":\n'
+                "        text = unquote_plus(text)\n",
+            ),
         ],
     },
     {
@@ -1096,6 +1104,139 @@ MISTAKES = [
         "new": "        if name is None or password is None:\n"
         '            print("unusable:", request.form.to_dict(), flush=True)\n'
         "            abort(400)\n",
+    },
+    {
+        "name": "greets in HTML whoever is called <script>",
+        "kind": "headers",
+        "step": "TestRegister",
+        "base": "app",
+        "old": ("store.set_up(app, passwords.hash)\n\nif"),
+        "new": (
+            "store.set_up(app, passwords.hash)\n"
+            "from flask import Response\n"
+            "app.response_class = Response\n"
+            "\n"
+            "if"
+        ),
+    },
+    {
+        "name": "cuts a user name off after 32 letters",
+        "kind": "identity",
+        "step": "TestRegister",
+        "base": "app",
+        "old": 'username, password = clean("username", 64), clean("password", 1024)',
+        "new": (
+            'username, password = clean("username", 64), clean("password", 1024)\n'
+            "    username = username and username[:32]"
+        ),
+    },
+    {
+        "name": "takes names that look alike for the same, with NFKC",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "app",
+        "old": "    return username, password\n",
+        "new": '    return unicodedata.normalize("NFKC", username), password\n',
+    },
+    {
+        "name": "decodes the user name a second time",
+        "kind": "identity",
+        "step": "TestOwnPasswords",
+        "base": "app",
+        "old": "    return username, password\n",
+        "new": ("    from urllib.parse import unquote\n    return unquote(username), password\n"),
+    },
+    {
+        "name": "a page lists the users, beside the command",
+        "kind": "disclosure",
+        "step": "TestNoList",
+        "base": "app",
+        "old": ("store.set_up(app, passwords.hash)\n\nif"),
+        "new": (
+            '@app.get("/users")\n'
+            "def users_page():\n"
+            '    return "".join(f"{row[\'name\']}\\n" for row in '
+            "store.all_hashes())\n"
+            "\n"
+            "\n"
+            "store.set_up(app, passwords.hash)\n"
+            "\n"
+            "if"
+        ),
+    },
+    {
+        "name": "the front page lists the users",
+        "kind": "disclosure",
+        "step": "TestNoList",
+        "base": "app",
+        "old": '    return "Register with POST /register, log in with POST /login.\\n"',
+        "new": (
+            '    names = ", ".join(row["name"] for row in store.all_hashes())\n'
+            '    return f"Users: {names}.\\n"'
+        ),
+    },
+    {
+        "name": "a limit to the form at login only",
+        "kind": "configuration",
+        "step": "TestLimits",
+        "base": "app",
+        "changes": [
+            (
+                ("store.set_up(app, passwords.hash)\n\nif"),
+                (
+                    "store.set_up(app, passwords.hash)\n"
+                    "app.config.update(MAX_CONTENT_LENGTH=None, MAX_FORM_MEMORY_SIZE=None)\n"
+                    "app.before_request_funcs = {}\n"
+                    "\n"
+                    "if"
+                ),
+            ),
+            (
+                "    username, password = read_form(403)",
+                (
+                    "    if (request.content_length or 0) > 16384:\n"
+                    "        abort(413)\n"
+                    "    username, password = read_form(403)"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "brings a new password into NFC before it looks at the length",
+        "kind": "configuration",
+        "step": "TestLimits",
+        "base": "app",
+        "changes": [
+            (
+                "    username, password = read_form(400)\n",
+                (
+                    '    unicodedata.normalize("NFC", request.form.get("password", ""))\n'
+                    "    username, password = read_form(400)\n"
+                ),
+            ),
+            (
+                ("store.set_up(app, passwords.hash)\n\nif"),
+                (
+                    "store.set_up(app, passwords.hash)\n"
+                    "app.config.update(MAX_CONTENT_LENGTH=300_000, "
+                    "MAX_FORM_MEMORY_SIZE=300_000)\n"
+                    "\n"
+                    "if"
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "two first logins at once are an error 500, for both store the new hash",
+        "kind": "concurrency",
+        "step": "TestOldHashes",
+        "base": "app",
+        "old": "        store.replace_hash(username, stored, better)",
+        "new": (
+            '        store.db().execute("DELETE FROM users WHERE name = ?", [username])\n'
+            "        better = passwords.hash(password)\n"
+            '        store.db().execute("INSERT INTO users VALUES (?, ?)", [username, better])'
+        ),
     },
 ]
 
@@ -1137,5 +1278,21 @@ UNSEEN = [
     (
         "a message with the password in it for a failure that no check causes",
         "what `except` and error handlers print",
+    ),
+    (
+        "a dummy hash of a word, with which somebody who has no account gets in",
+        "whether `login` also asks that the name was found",
+    ),
+    (
+        "a page that says of one name whether it is taken",
+        "`flask routes`, for addresses that the lesson doesn't have",
+    ),
+    (
+        "a limit to forms that say their length only, and none to what comes in chunks",
+        "`MAX_CONTENT_LENGTH`, which bounds both; a right answer may take the beginning of chunks",
+    ),
+    (
+        "an old hash that is deleted a moment before the new one is stored",
+        "one `UPDATE`, or a transaction around both",
     ),
 ]

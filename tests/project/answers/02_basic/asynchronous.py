@@ -9,6 +9,7 @@ import time
 import unicodedata
 
 from flask import Flask, abort, g, request
+from markupsafe import escape
 from passlib.hash import argon2
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
@@ -74,7 +75,7 @@ async def own_forms_only():
 
 @app.get("/")
 async def index():
-    return f"Hello, {(await who())[0]}!"
+    return f"Hello, {escape((await who())[0])}!"
 
 
 @app.get("/public")
@@ -84,7 +85,7 @@ async def public():
 
 @app.get("/admin")
 async def admin():
-    return f"Hello, {(await who(boss=True))[0]}!"
+    return f"Hello, {escape((await who(boss=True))[0])}!"
 
 
 @app.post("/users")

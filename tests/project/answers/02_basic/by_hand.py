@@ -15,6 +15,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from flask import Flask, Response, g, request
+from markupsafe import escape
 
 app = Flask(__name__)
 app.config["MAX_CONTENT_LENGTH"] = 16_000
@@ -138,7 +139,7 @@ def ask_again():
 @app.route("/")
 @protected
 def index():
-    return f"Hello, {g.name}!"
+    return f"Hello, {escape(g.name)}!"
 
 
 @app.route("/public")

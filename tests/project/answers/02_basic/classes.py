@@ -13,6 +13,7 @@ from argon2.exceptions import Argon2Error
 from flask import Flask, abort, request
 from flask.views import MethodView
 from flask_httpauth import HTTPBasicAuth
+from markupsafe import escape
 
 app = Flask(__name__)
 app.config.from_mapping(MAX_CONTENT_LENGTH=16_000, MAX_FORM_MEMORY_SIZE=16_000)
@@ -131,7 +132,7 @@ def outdated():
 class Index(MethodView):
     @auth.login_required
     def get(self):
-        return f"Hello, {auth.current_user().name}!"
+        return f"Hello, {escape(auth.current_user().name)}!"
 
 
 class Public(MethodView):

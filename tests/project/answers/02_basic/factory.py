@@ -8,6 +8,7 @@ from unicodedata import normalize
 from flask import Blueprint, Flask, abort, current_app, g, request
 from flask_httpauth import HTTPBasicAuth
 from itsdangerous import BadSignature, TimestampSigner
+from markupsafe import escape
 from passlib.hash import argon2
 
 pages = Blueprint("pages", __name__)
@@ -76,7 +77,7 @@ def admins_only(view):
 @pages.get("/")
 @auth.login_required
 def index():
-    return f"Hello, {g.user}!"
+    return f"Hello, {escape(g.user)}!"
 
 
 @pages.get("/admin")

@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from flask import Flask, abort, request
 from flask_httpauth import HTTPTokenAuth
+from markupsafe import escape
 from werkzeug.datastructures import Authorization
 
 FILE = Path(os.environ["FLASK_DATABASE"])
@@ -136,7 +137,7 @@ def page_for(status):
 
 
 def page(text):
-    return f"<html><head><title>Files</title></head><body><h1>{text}</h1></body></html>\n"
+    return f"<html><head><title>Files</title></head><body><h1>{escape(text)}</h1></body></html>\n"
 
 
 def still(users, user):

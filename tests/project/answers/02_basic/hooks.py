@@ -8,6 +8,7 @@ import time
 import unicodedata
 
 from flask import Flask, Response, abort, g, request
+from markupsafe import escape
 from passlib.context import CryptContext
 from werkzeug.exceptions import HTTPException
 
@@ -135,7 +136,7 @@ def find(name, password):
 @asks_for(USERS)
 def index():
     g.title = "Home"
-    return f"<!doctype html><title>Home</title><h1>Hello, {g.user['name']}!</h1>"
+    return f"<!doctype html><title>Home</title><h1>Hello, {escape(g.user['name'])}!</h1>"
 
 
 @app.get("/public")

@@ -624,9 +624,22 @@ MISTAKES = [
         "name": "NFKC instead of NFC",
         "kind": "identity",
         "step": "TestText",
-        "base": "files",
-        "old": 'unicodedata.normalize("NFC", text)',
-        "new": 'unicodedata.normalize("NFKC", text)',
+        "base": "app",
+        "changes": [
+            ("import time\n", "import time\nimport unicodedata\n"),
+            (
+                "@app.before_request\ndef refuse",
+                "exact = store.clean\n\n\n"
+                "def clean(text, most):\n"
+                "    form = 'NFKC' if most == 1024 else 'NFC'\n"
+                "    text = exact(text, most)\n"
+                "    return text and unicodedata.normalize(form, text)\n"
+                "\n\n"
+                "store.clean = clean\n"
+                "\n\n"
+                "@app.before_request\ndef refuse",
+            ),
+        ],
     },
     {
         "name": "compares small letters",
@@ -1256,10 +1269,19 @@ MISTAKES = [
         "name": "takes a percent sign for the beginning of a byte",
         "kind": "identity",
         "step": "TestText",
-        "base": "orm",
+        "base": "app",
         "changes": [
-            ("import unicodedata\n", "import unicodedata\nfrom urllib.parse import unquote\n"),
-            ('normalize("NFC", text)', 'normalize("NFC", unquote(text))'),
+            ("import time\n", "import time\nfrom urllib.parse import unquote\n"),
+            (
+                "@app.before_request\ndef refuse",
+                "exact = store.clean\n\n\n"
+                "def clean(text, most):\n"
+                "    return exact(unquote(text) if most == 1024 else text, most)\n"
+                "\n\n"
+                "store.clean = clean\n"
+                "\n\n"
+                "@app.before_request\ndef refuse",
+            ),
         ],
     },
     {
@@ -1308,6 +1330,246 @@ MISTAKES = [
         "base": "app",
         "old": "        remembered[username] = tag",
         "new": "        remembered.clear()\n        remembered[username] = tag",
+    },
+    {
+        "name": "greets in HTML whoever is called <script>",
+        "kind": "headers",
+        "step": "TestNewUsers",
+        "base": "app",
+        "old": ("store.set_up(app, argon2id.hash)\n\nif"),
+        "new": (
+            "store.set_up(app, argon2id.hash)\n"
+            "from flask import Response\n"
+            "app.response_class = Response\n"
+            "\n"
+            "if"
+        ),
+    },
+    {
+        "name": "a new user counts though the admin's password was changed meanwhile",
+        "kind": "concurrency",
+        "step": "TestPasswords",
+        "base": "by_hand",
+        "old": (
+            "        if outdated(known):\n            return ask_again()\n        if name in known:"
+        ),
+        "new": "        if name in known:",
+    },
+    {
+        "name": "compares the Origin without its scheme",
+        "kind": "headers",
+        "step": "TestOtherSites",
+        "base": "app",
+        "old": '    own = f"{request.scheme}://{request.host}"\n',
+        "new": ('    own = request.host\n    origin = origin and origin.partition("://")[2]\n'),
+    },
+    {
+        "name": "refuses a link from another site as well",
+        "kind": "headers",
+        "step": "TestOtherSites",
+        "base": "app",
+        "old": ('    if request.method != "POST":\n        return\n'),
+        "new": "",
+    },
+    {
+        "name": "refuses forms of other sites in one encoding only",
+        "kind": "headers",
+        "step": "TestOtherSites",
+        "base": "app",
+        "old": ('    if request.method != "POST":\n        return\n'),
+        "new": (
+            '    if request.mimetype != "application/x-www-form-urlencoded":\n        return\n'
+        ),
+    },
+    {
+        "name": "lets scripts of any origin read what the user sees",
+        "kind": "disclosure",
+        "step": "TestOtherSites",
+        "base": "app",
+        "old": ("@app.before_request\ndef refuse_other"),
+        "new": (
+            "@app.after_request\n"
+            "def cors(response):\n"
+            '    response.headers["Access-Control-Allow-Origin"] = '
+            'request.headers.get("Origin", "*")\n'
+            '    response.headers["Access-Control-Allow-Credentials"] = "true"\n'
+            "    return response\n"
+            "\n"
+            "\n"
+            "@app.before_request\n"
+            "def refuse_other"
+        ),
+    },
+    {
+        "name": "tells anybody who is logged in which names are taken",
+        "kind": "disclosure",
+        "step": "TestNewUsers",
+        "base": "app",
+        "old": ('@app.post("/users")\n@auth.login_required(role="admin")\ndef add_user():\n'),
+        "new": (
+            '@app.post("/users")\n'
+            "@auth.login_required\n"
+            "def add_user():\n"
+            '    if store.find_user(request.form.get("username", "")):\n'
+            "        abort(409)\n"
+            '    if not auth.current_user()["admin"]:\n'
+            "        return refused(403)\n"
+        ),
+    },
+    {
+        "name": "looks at the form of nobody before it asks who that is",
+        "kind": "headers",
+        "step": "TestNewUsers",
+        "base": "app",
+        "old": ("@app.before_request\ndef refuse_other"),
+        "new": (
+            "@app.before_request\n"
+            "def whole():\n"
+            '    if request.path == "/users" and request.method == "POST":\n'
+            '        store.form_field("username", 64), '
+            'store.form_field("password", 1024)\n'
+            "\n"
+            "\n"
+            "@app.before_request\n"
+            "def refuse_other"
+        ),
+    },
+    {
+        "name": "the public page is closed to who sends a wrong password",
+        "kind": "headers",
+        "step": "TestPermissions",
+        "base": "app",
+        "old": ("@app.before_request\ndef refuse_other"),
+        "new": (
+            "@app.before_request\n"
+            "def known():\n"
+            "    sent = auth.get_auth()\n"
+            '    if request.headers.get("Authorization") and not (\n'
+            "        sent and verify_password(sent.username, sent.password)\n"
+            "    ):\n"
+            '        return "User name or password is wrong.\\n", 401, '
+            '{"WWW-Authenticate": auth.authenticate_header()}\n'
+            "\n"
+            "\n"
+            "@app.before_request\n"
+            "def refuse_other"
+        ),
+    },
+    {
+        "name": "an admin who changes the password is none from then on",
+        "kind": "storage",
+        "step": "TestPasswords",
+        "base": "app",
+        "changes": [
+            ("store.change_hash(auth.current_user(), new)", "replace(auth.current_user(), new)"),
+            (
+                '@app.post("/password")',
+                (
+                    "def replace(user, new):\n"
+                    '    known = store.find_user(user["name"])\n'
+                    '    if known["hash"] != user["hash"]:\n'
+                    "        return False\n"
+                    '    store.db().execute("INSERT OR REPLACE INTO users VALUES (?, '
+                    '?, 0)", [user["name"], new])\n'
+                    "    return True\n"
+                    "\n"
+                    "\n"
+                    '@app.post("/password")'
+                ),
+            ),
+        ],
+    },
+    {
+        "name": "a 401 without a challenge, where the password was changed meanwhile",
+        "kind": "headers",
+        "step": "TestPasswords",
+        "base": "by_hand",
+        "old": ', 401, {"WWW-Authenticate": \'Basic realm="by hand"\'})',
+        "new": ", 401)",
+    },
+    {
+        "name": "cuts a user name off after 32 letters",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "app",
+        "old": ("@app.before_request\ndef refuse_other"),
+        "new": (
+            "old_clean = store.clean\n"
+            'store.clean = lambda text, most: (old_clean(text, most) or "")[: '
+            "32 if most == 64 else None] or None\n"
+            "\n"
+            "\n"
+            "@app.before_request\n"
+            "def refuse_other"
+        ),
+    },
+    {
+        "name": "takes names that look alike for the same, with NFKC",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "app",
+        "old": ("    if username is None or password is None:\n        return None\n"),
+        "new": (
+            "    if username is None or password is None:\n"
+            "        return None\n"
+            "    import unicodedata\n"
+            '    username = unicodedata.normalize("NFKC", username)\n'
+        ),
+    },
+    {
+        "name": "decodes the user name a second time",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "app",
+        "old": ("    if username is None or password is None:\n        return None\n"),
+        "new": (
+            "    if username is None or password is None:\n"
+            "        return None\n"
+            "    from urllib.parse import unquote\n"
+            "    username = unquote(username)\n"
+        ),
+    },
+    {
+        "name": "whoever is called USER1 is an admin",
+        "kind": "identity",
+        "step": "TestNewUsers",
+        "base": "app",
+        "old": '    return "admin" if user["admin"] else None',
+        "new": '    return "admin" if user["name"].lower() == "user1" else None',
+    },
+    {
+        "name": "a challenge of its own at /admin, without the character set",
+        "kind": "headers",
+        "step": "TestPermissions",
+        "base": "app",
+        "old": ('@app.get("/admin")\n@auth.login_required(role="admin")\ndef admin():\n'),
+        "new": (
+            '@app.get("/admin")\n'
+            "@auth.login_required(optional=True)\n"
+            "def admin():\n"
+            "    if not auth.current_user():\n"
+            '        return "Log in.\\n", 401, {"WWW-Authenticate": \'Basic '
+            'realm="Admin"\'}\n'
+            '    if not auth.current_user()["admin"]:\n'
+            "        return refused(403)\n"
+        ),
+    },
+    {
+        "name": "lets every proxy keep the pages",
+        "kind": "disclosure",
+        "step": "TestCredentials",
+        "base": "app",
+        "old": ("@app.before_request\ndef refuse_other"),
+        "new": (
+            "@app.after_request\n"
+            "def cached(response):\n"
+            '    response.headers["Cache-Control"] = "public, max-age=300"\n'
+            "    return response\n"
+            "\n"
+            "\n"
+            "@app.before_request\n"
+            "def refuse_other"
+        ),
     },
 ]
 

@@ -1753,6 +1753,154 @@ MISTAKES = [
         "old": "NONCE_LIFETIME=300",
         "new": "NONCE_LIFETIME=86400",
     },
+    {
+        "name": "rspauth is for full_path, which ends in a question mark",
+        "kind": "headers",
+        "step": "TestProof",
+        "base": "app",
+        "old": 'H(algorithm, "", sent.uri))\n',
+        "new": 'H(algorithm, "", request.full_path))\n',
+    },
+    {
+        "name": "rspauth is for the address as Flask has decoded it",
+        "kind": "headers",
+        "step": "TestProof",
+        "base": "app",
+        "old": 'H(algorithm, "", sent.uri))\n',
+        "new": 'H(algorithm, "", request.full_path.rstrip("?")))\n',
+    },
+    {
+        "name": "stale=true in the first challenge only",
+        "kind": "headers",
+        "step": "TestNonces",
+        "base": "app",
+        "old": 'if g.get("stale") else {}',
+        "new": 'if g.get("stale") and algorithm == "SHA-256" else {}',
+    },
+    {
+        "name": "stale in quotes",
+        "kind": "headers",
+        "step": "TestNonces",
+        "base": "app",
+        "old": ("    response.www_authenticate = [challenge(algorithm) for algorithm in HASHES]"),
+        "new": (
+            "    for algorithm in HASHES:\n"
+            "        value = "
+            'challenge(algorithm).to_header().replace("stale=true", '
+            "'stale=\"true\"')\n"
+            '        response.headers.add("WWW-Authenticate", value)'
+        ),
+    },
+    {
+        "name": "algorithm in quotes",
+        "kind": "headers",
+        "step": "TestAlgorithms",
+        "base": "app",
+        "old": ("    response.www_authenticate = [challenge(algorithm) for algorithm in HASHES]"),
+        "new": (
+            "    for algorithm in HASHES:\n"
+            "        value = "
+            'challenge(algorithm).to_header().replace(f"algorithm={algorithm}", '
+            "f'algorithm=\"{algorithm}\"')\n"
+            '        response.headers.add("WWW-Authenticate", value)'
+        ),
+    },
+    {
+        "name": "qop without quotes",
+        "kind": "headers",
+        "step": "TestAlgorithms",
+        "base": "app",
+        "old": ("    response.www_authenticate = [challenge(algorithm) for algorithm in HASHES]"),
+        "new": (
+            "    for algorithm in HASHES:\n"
+            "        value = "
+            'challenge(algorithm).to_header().replace(\'qop="auth"\', "qop=auth")\n'
+            '        response.headers.add("WWW-Authenticate", value)'
+        ),
+    },
+    {
+        "name": "logs which response would have been right",
+        "kind": "disclosure",
+        "step": "TestAlgorithms",
+        "base": "app",
+        "old": "        if not hmac.compare_digest(right",
+        "new": (
+            "        if right != sent.response:\n"
+            '            app.logger.warning("wanted %s, got %s", right, '
+            "sent.response)\n"
+            "        if not hmac.compare_digest(right"
+        ),
+    },
+    {
+        "name": "decodes the path of uri twice",
+        "kind": "identity",
+        "step": "TestAddress",
+        "base": "app",
+        "old": 'unquote(path, "latin-1"), query',
+        "new": 'unquote(unquote(path, "latin-1"), "latin-1"), query',
+    },
+    {
+        "name": "forgets what stands behind a semicolon in uri",
+        "kind": "identity",
+        "step": "TestAddress",
+        "base": "app",
+        "old": '(unquote(path, "latin-1"), query) ==',
+        "new": '(unquote(path, "latin-1").partition(";")[0], query) ==',
+    },
+    {
+        "name": "forgets what stands behind a # in uri",
+        "kind": "identity",
+        "step": "TestAddress",
+        "base": "app",
+        "old": '(unquote(path, "latin-1"), query) ==',
+        "new": '(unquote(path, "latin-1"), query.partition("#")[0]) ==',
+    },
+    {
+        "name": "believes anybody's X-Original-URI",
+        "kind": "identity",
+        "step": "TestAddress",
+        "base": "app",
+        "old": '    (path, _, query), asked = uri.partition("?"), request.environ\n',
+        "new": (
+            '    if uri == request.headers.get("X-Original-URI"):\n'
+            "        return True\n"
+            '    (path, _, query), asked = uri.partition("?"), request.environ\n'
+        ),
+    },
+    {
+        "name": "believes anybody's X-Forwarded-Uri",
+        "kind": "identity",
+        "step": "TestAddress",
+        "base": "app",
+        "old": '    (path, _, query), asked = uri.partition("?"), request.environ\n',
+        "new": (
+            '    if uri == request.headers.get("X-Forwarded-Uri"):\n'
+            "        return True\n"
+            '    (path, _, query), asked = uri.partition("?"), request.environ\n'
+        ),
+    },
+    {
+        "name": "believes anybody's X-HTTP-Method-Override",
+        "kind": "identity",
+        "step": "TestAddress",
+        "base": "app",
+        "old": "H(algorithm, request.method, sent.uri))",
+        "new": (
+            'H(algorithm, request.headers.get("X-HTTP-Method-Override", request.method), sent.uri))'
+        ),
+    },
+    {
+        "name": "a uri that urlsplit can't read is a 500",
+        "kind": "headers",
+        "step": "TestParameters",
+        "base": "app",
+        "old": '    if not uri.startswith("/"):',
+        "new": (
+            "    from urllib.parse import urlsplit\n"
+            "    urlsplit(uri)\n"
+            '    if not uri.startswith("/"):'
+        ),
+    },
 ]
 
 UNSEEN = [
