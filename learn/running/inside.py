@@ -90,8 +90,8 @@ class Inside:
             name = getattr(cause, "name", None) if isinstance(cause, ModuleNotFoundError) else None
             if name and name.partition(".")[0] in COMPILED:
                 raise MachineOnly(
-                    f"{self.path.name} imports {name}, which is compiled code that these pages don't"
-                    " bring. It runs on your own machine."
+                    f"{self.path.name} imports {name}, which is compiled code that these pages"
+                    " don't bring. It runs on your own machine."
                 ) from None
             raise
 
