@@ -353,6 +353,7 @@ class TestAlgorithms:
             "WWW-Authenticate",
         )
         said = ", ".join(asked.headers("WWW-Authenticate"))
+        said = re.sub(r'"(?:[^"\\]|\\.)*"', '""', said)  # what is in quotes may look like anything
         odd = re.search(r'algorithm\s*=\s*"|\b(realm|nonce|opaque|qop)\s*=\s*[^"\s]', said)
         expect_that(
             not odd,
