@@ -1019,7 +1019,7 @@ MISTAKES = [
     {
         "name": "a name beyond latin-1 is an error 500",
         "kind": "headers",
-        "step": "TestRegister",
+        "step": "TestOwnPasswords",
         "base": "classes",
         "old": '        name = field("username", 403)\n',
         "new": '        name = field("username", 403).encode("latin-1").decode("latin-1")\n',

@@ -1,6 +1,6 @@
 """An answer to lesson 03 as a Flask that answers from wsgi_app on: parameters in an unusual order.
 
-Nonces are digits alone; the realm holds the names of schemes and quotes; refusals are problem+json
+Nonces are digits alone; the realm holds the names of schemes; refusals are problem+json
 (RFC 9457); the counts lie in a database of their own.
 """
 
