@@ -379,20 +379,21 @@ class TestArgon2:
         expect_that(not where, "hashes in the database alone", f"one {where}")
 
 
+def expect_scheme(app, scheme, when):
+    """Raise Unexpected unless the command `users` names this scheme for user2."""
+    line = next((s for s in app.command("users").splitlines() if "user2" in s), "no line")
+    found = scheme in line.lower().replace("-", "_").replace("sha_512", "sha512")
+    expect_that(found, f"{scheme} for user2 {when}", f"{line!r}")
+
+
 class TestOldHashes:
     def test_old_hash_is_replaced_at_login(self, start):
         """user2 comes with a hash of the older kind; the first good login replaces it."""
         app = start()
-
-        def expect_scheme(scheme, when):
-            line = next((s for s in app.command("users").splitlines() if "user2" in s), "no line")
-            found = scheme in line.lower().replace("-", "_").replace("sha_512", "sha512")
-            expect_that(found, f"{scheme} for user2 {when}", f"{line!r}")
-
         expect(app.post("/login", form=pair("user2", "wrong")), 403)
-        expect_scheme("sha512_crypt", "before the first good login")
+        expect_scheme(app, "sha512_crypt", "before the first good login")
         expect(app.post("/login", form=pair("user2", "pass2")), 200)
-        expect_scheme("argon2", "after it")
+        expect_scheme(app, "argon2", "after it")
         expect(app.post("/login", form=pair("user2", "pass2")), 200)
         expect(app.post("/login", form=pair("user2", "pass1")), 403)
         expect_that(
@@ -412,6 +413,7 @@ class TestOldHashes:
         for answer in at_once(lambda form: app.post("/login", form=form), at_first):
             expect(answer, 200)
         expect(app.post("/login", form=pair("user2", "pass2")), 200)
+        expect_scheme(app, "argon2", "after them")
 
 
 class TestPepper:

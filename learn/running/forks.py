@@ -24,6 +24,7 @@ from ..layout import LessonError
 from .client import TIMEOUT
 
 HERE = Path(__file__).parent
+PATIENCE = max(TIMEOUT, 60)  # seconds: before the first start come the imports, on a busy machine
 
 
 class Forks:
@@ -68,8 +69,8 @@ class Forks:
             with self._lock:
                 self._started.clear()
                 self._send(request, files)
-                known = self._lock.wait_for(lambda: self._started or self._ended is None, TIMEOUT)
-                if not known or not self._started:
+                self._lock.wait_for(lambda: self._started or self._ended is None, PATIENCE)
+                if not self._started:
                     raise LessonError(self._gone)
                 pid = self._started.pop()
         except BaseException:
