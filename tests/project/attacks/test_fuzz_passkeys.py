@@ -71,7 +71,7 @@ def broken(answer, chance):
     return json.dumps(value)
 
 
-@pytest.mark.rest
+@pytest.mark.long
 def test_broken_answers(request):
     """Whatever is broken in an answer: no 500, and nobody is let in by it."""
     rounds = 4000 if request.config.getoption("--long") else 400

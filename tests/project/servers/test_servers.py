@@ -360,7 +360,10 @@ for number in range(40):
 
 @posix
 @pytest.mark.rest
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize(
+    "folder",
+    [pytest.param(f, marks=pytest.mark.long if f[:2] in ("06", "07") else ()) for f in FOLDERS],
+)
 def test_many_start_at_once(folder, tmp_path):
     """Eight processes that start at once, with no database yet, all get to work."""
     given = [LESSONS / folder / name for name in ("app.py", *GIVEN)]

@@ -447,7 +447,10 @@ def test_reading_needs_no_script(drive):
 
 
 @pytest.mark.rest
-@pytest.mark.parametrize("slower", [4, 1], ids=["telephone", "this machine"])
+@pytest.mark.parametrize(
+    "slower",
+    [pytest.param(4, id="telephone"), pytest.param(1, id="this machine", marks=pytest.mark.long)],
+)
 def test_pages_come_at_once_and_stand_still(drive, capsys, slower):
     """On a slow telephone and here: few bytes, and nothing moves once it is painted."""
     reading = ["index.html", "lessons/02_basic/index.html", "notebooks/02_basic.html"]

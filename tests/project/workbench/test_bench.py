@@ -41,6 +41,7 @@ needs_others = pytest.mark.skipif(
 
 
 @needs_wrk
+@pytest.mark.long
 def test_quick_as_json():
     """`bench --quick --json` measures every quick case with no errors, and prints data alone."""
     done = subprocess.run(
@@ -65,7 +66,13 @@ def loaded(which, **changes):
 
 
 @needs_wrk
-@pytest.mark.parametrize("name", [f"0{number} app.py" for number in (2, 3, 4, 6, 7, 8)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(f"0{number} app.py", marks=() if number == 3 else pytest.mark.long)
+        for number in (2, 3, 4, 6, 7, 8)
+    ],
+)
 def test_another_answer_is_an_error(name):
     """An answer of another status than expected counts as an error, and the table shows it."""
     found = loaded(name, expect=418)
@@ -118,6 +125,7 @@ def slow():
 
 
 @needs_wrk
+@pytest.mark.long
 def test_a_slow_answer_is_waited_for(tmp_path, monkeypatch):
     """What answers nothing within the time gets more, and its processor time is that of one."""
     monkeypatch.setattr(load, "CONNECTIONS", 1)
