@@ -656,7 +656,7 @@ MISTAKES = [
     {
         "name": "a login with another scheme is an error 500",
         "kind": "headers",
-        "step": "TestRefusals",
+        "step": "TestLogin",
         "base": "app",
         "old": '    sent = credentials("basic")\n',
         "new": "    sent = request.authorization\n",
