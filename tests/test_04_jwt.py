@@ -89,6 +89,12 @@ def expect_refused(answer):
     return expect(answer, 401, challenge="bearer", realm=..., error="invalid_token")
 
 
+def description_of(answer):
+    """Return why a token was refused, or "" where nothing says so."""
+    found = answer.challenge(scheme="bearer")
+    return found and found.get("error_description") or ""
+
+
 def expect_nothing(answer, what):
     """What was tried leads nowhere: a redirect or a refusal, and no token in it."""
     came = f"status {answer.status} {answer.reason}"
@@ -305,7 +311,7 @@ class TestRefusals:
     def test_wrong_token_says_what_is_wrong(self, app):
         """A bad token is refused with error="invalid_token" and a description that helps."""
         answer = expect_refused(app.get("/secured", bearer="x.y.z"))
-        description = answer.challenge().get("error_description") or ""
+        description = description_of(answer)
         expect_that(
             len(description) > 10,
             "an error_description that a person can act on",
@@ -321,11 +327,10 @@ class TestRefusals:
         """
         mine = token(app)
         other = mine[:-5] + ("AAAAA" if mine[-5:] != "AAAAA" else "BBBBB")
-        wrong = app.get("/secured", bearer=other).challenge()  # None if it opens: see TestKey
-        same = wrong.get("error_description") if wrong else None
+        same = description_of(app.get("/secured", bearer=other))  # "" if it opens: see TestKey
         for value in (f"Bearer {mine}", f'"{mine}"', f"b'{mine}'"):
             answer = expect_refused(app.get("/secured", bearer=value))
-            description = answer.challenge().get("error_description") or ""
+            description = description_of(answer)
             expect_that(
                 description and description != same,
                 "an error_description of its own where no token follows Bearer",
@@ -565,7 +570,7 @@ class TestClaims:
             app.get("/secured", bearer=mine)
             time.sleep(1.2)
             answer = app.get("/secured", bearer=mine)
-        description = expect_refused(answer).challenge().get("error_description") or ""
+        description = description_of(expect_refused(answer))
         expect_that(
             "expired" in description.lower(),
             'the word "expired" in error_description',

@@ -45,10 +45,11 @@ class Exchange:
         """Return a request header's value, or None."""
         return next((v for n, v in self.request_headers if n.lower() == name.lower()), None)
 
-    def challenge(self, algorithm: str | None = None):
-        """Return the first challenge (Werkzeug's WWWAuthenticate), or that of an algorithm.
+    def challenge(self, algorithm: str | None = None, scheme: str | None = None):
+        """Return the first challenge (Werkzeug's WWWAuthenticate), or None.
 
-        A header may hold several of them (RFC 9110 11.6.1).
+        algorithm, scheme: the first that has these; a scheme in small letters. A header may hold
+        several challenges (RFC 9110 11.6.1).
         """
         from werkzeug.datastructures import WWWAuthenticate
 
@@ -60,7 +61,8 @@ class Exchange:
                     for one in several
                 ]
             for parsed in found:
-                if algorithm is None or parsed.get("algorithm") == algorithm:
+                wrong_kind = scheme is not None and parsed.type != scheme
+                if not wrong_kind and algorithm in (None, parsed.get("algorithm")):
                     return parsed
         return None
 

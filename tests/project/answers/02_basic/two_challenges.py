@@ -133,13 +133,13 @@ auth.get_user_roles(lambda user: user["roles"])
 def turn_away(status):
     if status == 403:
         return page("You may not", "That is for admins." + STORY, 403)
-    response = page("Who are you?", STORY, 401)
+    response = page("Who are you?", f"<p>Visit {secrets.token_hex(6)}</p>{STORY}", 401)
     response.headers.remove("WWW-Authenticate")
     response.headers.add(
-        "WWW-Authenticate", 'Basic  realm = "Digest Basic \\"club\\"",charset="utf-8"'
+        "WWW-Authenticate", 'HouseKey realm="Digest Basic", hint="realm=Basic, charset"'
     )
     response.headers.add(
-        "WWW-Authenticate", 'HouseKey realm="Digest Basic", hint="realm=Basic, charset"'
+        "WWW-Authenticate", 'Basic  realm = "Digest Basic \\"club\\"",charset="utf-8"'
     )
     return response
 

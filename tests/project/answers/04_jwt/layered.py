@@ -18,7 +18,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from passlib.hash import argon2
 
-PAGE = "<!doctype html><html><head><title>{{ t }}</title></head><body><p>{{ t }}</p></body></html>"
+PAGE = (
+    "<!doctype html><html><head><title>{{ t }}</title></head>"
+    "<body><p>{{ t }}</p><small>Request {{ number }}</small></body></html>"
+)
+BEARER = 'DPoP algs="ES256 EdDSA", Bearer realm="layers"'
 hashes = argon2.using(type="ID", memory_cost=19456, rounds=2, parallelism=1)
 
 
@@ -108,7 +112,7 @@ class View(MethodView):
         self.store, self.tokens = store, tokens
 
     def page(self, text, status=200, challenge=""):
-        answer = make_response(render_template_string(PAGE, t=text), status)
+        answer = make_response(render_template_string(PAGE, t=text, number=uuid4()), status)
         if challenge:
             answer.headers["WWW-Authenticate"] = challenge
         return answer
@@ -147,15 +151,15 @@ class WithToken(View):
     def dispatch_request(self, **parts):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.casefold() != "bearer":
-            return self.page("Where is your token?", 401, 'Bearer realm="layers"')
+            return self.page("Where is your token?", 401, BEARER)
         try:
             self.claims = self.tokens.read(token.strip())
         except BadToken as error:
             more = f'error="invalid_token", error_description="{error}"'
-            return self.page(f"{error}.", 401, f'Bearer realm="layers", {more}')
+            return self.page(f"{error}.", 401, f"{BEARER}, {more}")
         if self.boss and self.claims.get("boss") is not True:
             more = 'error="insufficient_scope", scope="boss"'
-            return self.page("For the boss", 403, f'Bearer realm="layers", {more}')
+            return self.page("For the boss", 403, f"{BEARER}, {more}")
         return super().dispatch_request(**parts)
 
 

@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 import unicodedata
+import uuid
 from pathlib import Path
 
 import argon2
@@ -73,7 +74,8 @@ class Problem(Exception):
     headers: dict = dataclasses.field(default_factory=dict)
 
     def answer(self) -> Response:
-        text = json.dumps({"type": "about:blank", "status": self.status, "detail": self.detail})
+        problem = {"type": "about:blank", "status": self.status, "detail": self.detail}
+        text = json.dumps({**problem, "instance": f"urn:uuid:{uuid.uuid4()}"})
         return Response(text, self.status, self.headers, content_type="application/problem+json")
 
 
