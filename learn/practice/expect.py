@@ -139,24 +139,35 @@ def seconds_of(
 
 
 def steady(answer: Exchange) -> str:
-    """Return the body without what could be the number of a request, such as a UUID.
+    """Return the body without what two answers that say the same may differ in.
 
-    That is each word of eight letters or more with a digit among them: two answers that say the
-    same may differ in it.
+    That is each word of eight letters or more with a digit among them, which could be the number of
+    a request, such as a UUID; and every other digit, of a time or of the seconds that are left.
     """
-    return re.sub(r"\b(?=[\w-]*\d)[\w-]{8,}", "", answer.text).strip()
+    text = re.sub(r"\b(?=[\w-]*\d)[\w-]{8,}", "", answer.text)
+    return re.sub(r"\d+", "", text).strip()
 
 
-def expect_same_answer(wrong: Exchange, unknown: Exchange, again: Exchange | None = None) -> None:
+def expect_same_answer(
+    wrong: Exchange,
+    unknown: Exchange,
+    again: Exchange | None = None,
+    names: tuple[str, str] = ("", ""),
+) -> None:
     """Raise Unexpected unless both have the same status, steady text and headers, by their names.
 
     wrong: what a wrong password got; unknown: what a user got that there isn't; again: what the
     wrong password got another time. With it headers are compared by their values too, those apart
-    that differ from one time to the next, such as a date or a cookie.
+    that differ from one time to the next, such as a date or a cookie. names: whom the two asked
+    for, where an answer may repeat that, as a form does that is shown again.
     """
     expect(unknown, wrong.status)
+    one, other = (
+        steady(answer).replace(re.sub(r"\d+", "", name), "")
+        for answer, name in zip((wrong, unknown), names, strict=True)
+    )
     expect_that(
-        steady(wrong) == steady(unknown),
+        one == other,
         f"for an unknown user the text of a wrong password, {_short(wrong)}",
         f"the text {_short(unknown)}",
         unknown,
