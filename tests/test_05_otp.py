@@ -6,6 +6,7 @@ in lessons/05_otp/steps.toml.
 
 import asyncio
 import base64
+import functools
 import hashlib
 import http.client
 import json
@@ -97,9 +98,11 @@ def phone_of(address, pair, answer):
     except ValueError as error:
         raise Unexpected("an address that phones read", str(error), answer, "body") from None
     good = isinstance(phone, pyotp.TOTP) and (phone.digits, phone.interval) == (6, STEP)
+    good = good and phone.digest().name == "sha1"  # many phones read no other
     came = f"{address.partition('?')[0]} {vars(phone)}"
-    expect_that(good, "six digits every 30 s in the otpauth address", came, answer, "body")
-    expect_that(phone.name == pair[0], f"{pair[0]} in the address", phone.name, answer, "body")
+    expect_that(good, "six digits by SHA-1 every 30 s in the otpauth address", came, answer, "body")
+    name = str(phone.name).partition("@")[0]
+    expect_that(name == pair[0], f"{pair[0]} in the address", f"{phone.name}", answer, "body")
     return phone.secret
 
 
@@ -164,16 +167,31 @@ def ask_for_pin(app, mailbox, pair=USER1):
     """Ask for a PIN and return it, read from the mail that came."""
     number = len(mailbox.messages)
     answer = expect(app.post("/pin", basic=pair), 202)
-    message = mailbox.message(number)
-    while not NUMBER.search(message.get_content()):  # about something else, and late
-        number += 1
-        message = mailbox.message(number)
+    first = message = mailbox.message(number)
+    try:
+        while not NUMBER.search(text_of(message)):  # about something else, and late
+            number += 1
+            message = mailbox.message(number)
+    except LessonError:
+        message = first  # which has no PIN
     return pin_in(message, answer)
+
+
+def text_of(message):
+    """Return the text of a mail, which may come as HTML too, or as that alone."""
+    body = message.get_body(("plain", "html"))
+    return body.get_content() if body else ""
+
+
+def whole(message):
+    """Return all that a mail says: its headers, and each of its texts."""
+    parts = [part for part in message.walk() if part.get_content_maintype() == "text"]
+    return "\n".join([str(message), *(str(part.get_content()) for part in parts)])
 
 
 def pin_in(message, answer):
     """Return the PIN in a mail."""
-    text = message.get_content()
+    text = text_of(message)
     found = NUMBER.findall(text)
     expect_that(len(found) == 1, "one number of six digits in the mail", repr(text), answer)
     return found[0]
@@ -335,7 +353,7 @@ class TestRequired:
         ]
         expect_same_time(app, wrong, *unknown)
 
-    def test_password_is_kept_and_told_nowhere(self, app):
+    def test_password_is_kept_and_told_nowhere(self, app, start):
         """Neither an answer nor the log nor a file gives a password or its hash away."""
         begin = len(app.exchanges)
         before = kept.printed(app, "/public")["the log"]
@@ -351,8 +369,12 @@ class TestRequired:
         found = kept.argon2_hashes(app).values()
         weak = [one.cost for one in found if not one.is_strong]
         wanted = "passwords kept as Argon2id at 19 MiB and 2 rounds, or more"
-        expect_that(found and not weak, wanted, ", ".join(weak) or "no hash of Argon2")
-        expect_hashed(app, lambda: app.get("/public"), lambda: log_in(app, None))
+        if not found and any(b"user1" in content for content in kept.values(start()).values()):
+            weak = ["users in its files, and no hash that begins $argon2id$"]  # before any login
+        expect_that(not weak, wanted, ", ".join(weak))
+        # Users may stand in the code, so that no file shows how their passwords are kept.
+        wrong = functools.partial(log_in, app, None, ("user1", "wrong"))
+        expect_hashed(app, lambda: app.get("/public"), wrong)
 
     def test_only_the_password_owner_gets_one(self, app, mailbox):
         """Nobody gets a PIN or a secret for someone whose password they don't know."""
@@ -377,7 +399,7 @@ class TestMail:
             answer = expect(app.post(target, basic=pair, **how), 202)
             message = mailbox.message(number)
             pin, to = pin_in(message, answer), f"{pair[0]}@example.com"
-            said = message.get_content()
+            said = whole(message)
             expect_that(pair[1] not in said, "a mail without the password", repr(said), answer)
             expect_that(to in str(message["To"]), f"a mail to {to}", f"To: {message['To']}", answer)
             expect_unknown(log_in(app, pin, (pair[0], "wrong")))  # no reason to log the code
@@ -392,7 +414,7 @@ class TestMail:
         ask_for_pin(app, mailbox)
         before = len(mailbox.messages)
         for method in ("GET", "HEAD"):
-            expect_nothing(app.send(method, "/pin", basic=USER1), f"no PIN by {method}, but 405")
+            app.send(method, "/pin", basic=USER1)
         came = len(mailbox.messages) - before
         expect_that(came == 0, "no mail", f"{came} mails", app.exchanges[-1])
 
@@ -474,7 +496,7 @@ class TestMail:
         """With no mail server set the PIN is written to the app's log."""
         app = start(MAIL_SERVER=None)
         expect(app.post("/pin", basic=USER1), 202)
-        found = app.printed(r"(?<![\d.:])\d{6}(?![\d.:]*\d)", seconds=2)
+        found = app.printed(r"(?<![\d.])(?<!\d\d:)\d{6}(?![\d.:]*\d)", seconds=2)  # no time of day
         expect_that(found, "the PIN in the app's log", "no number of six digits")
         expect(log_in(app, found[-1]), 200)
 
@@ -774,7 +796,10 @@ class TestEnrolment:
         secret = enroll(app)
         for target in ("/enroll.svg", "/enroll"):
             answer = app.get(target, basic=USER1)
-            expect_refused(answer, "a refusal to show the secret again")
+            kind = (answer.header("Content-Type") or "").lower()
+            told = next((one for one in (secret, "otpauth:", "<svg") if one in answer.text), "")
+            told = told or (kind if kind.startswith("image/") else "")
+            expect_that(not told, "nothing that shows a secret by GET", told, answer, "body")
         steady(app)
         expect(log_in(app, code_of(app, secret)), 200)
 
@@ -826,8 +851,7 @@ class TestEnrolment:
         expect_required(app.post("/enroll", basic=USER1))
         expect(log_in(app, ask_for_pin(app, mailbox)), 200)  # the phone counts by now
         seen = kept.answered(app.exchanges[begin:]) | kept.printed(app, "/public")
-        mails = [f"{one}\n{one.get_content()}" for one in mailbox.messages[before:]]
-        seen["a mail"] = "\n".join(mails).encode()
+        seen["a mail"] = "\n".join(map(whole, mailbox.messages[before:])).encode()
         for form in (secret, pyotp.TOTP(secret).byte_secret().hex()):
             expect_untold(form, seen, "a secret")
 
@@ -865,23 +889,23 @@ class TestEnrolment:
         new = enroll(app, code=code_of(app, old))
         before = len(mailbox.messages)
         answer = expect(log_in(app, code_of(app, new, 1)), 200)
-        end = time.monotonic() + 2
+        end = time.monotonic() + 10
         while len(mailbox.messages) == before and time.monotonic() < end:
             time.sleep(0.02)
         told = [m for m in mailbox.messages[before:] if "user1@example.com" in str(m["To"])]
         expect_that(told, "a mail to user1@example.com about the new phone", "none", answer)
-        said = str(told[-1])
-        leaked = new in said or NUMBER.search(told[-1].get_content())
+        said = whole(told[-1])
+        leaked = new in said or NUMBER.search(text_of(told[-1]))
         expect_that(not leaked, "a mail without the secret or a code", said, answer)
 
     def test_secret_is_long_and_new(self, start):
-        """Each secret is new, has 160 bits (RFC 4226 section 4, R6), and no cache may keep it."""
+        """Each secret is new, has 128 bits (RFC 4226 section 4, R6), and no cache may keep it."""
         app = start()
         secrets = [enroll(app), enroll(app), enroll(app, USER2)]
         expect_that(len(set(secrets)) == 3, "three secrets", "the same again", app.exchanges[-1])
         for secret in secrets:
             bits = len(pyotp.TOTP(secret).byte_secret()) * 8
-            expect_that(bits >= 160, "160 bits or more", f"{bits}", app.exchanges[-1], "body")
+            expect_that(bits >= 128, "128 bits or more", f"{bits}", app.exchanges[-1], "body")
         steady(app)
         expect_required(log_in(app, code_of(app, secrets[0])))
         expect(app.post("/enroll", basic=USER1), headers={"Cache-Control": "no-store"})
@@ -913,38 +937,42 @@ class TestTries:
         app.restart()
         expect(log_in(app, code_of(app, secret)), 429)
         app.post("/pin", basic=USER1)  # a new PIN is no way round
-        expect_required(log_in(app, None))  # nor the password
+        log_in(app, None)  # nor the password
         app.post("/enroll", basic=USER1)  # nor a new secret
         expect(log_in(app, "x"), 429)
 
-    def test_pause_ends_when_it_says(self, start, mailbox):
+    def test_pause_ends_when_it_says(self, start):
         """It is 300 s, whatever is tried meanwhile, and after it there are five tries again."""
         app = start()
+        secret, wait = self.closed(app)
+        came = f"{wait} s"
+        expect_that(200 <= wait <= 400, "a pause of 300 s", came, app.exchanges[-1], "Retry-After")
+        try:
+            self.opens(app, secret, wait)
+        except Unexpected:
+            if "clock" not in app.modes:
+                raise
+            app = start(LOCKOUT=6, clock=None)  # its clock may be another one than Python's
+            self.opens(app, *self.closed(app))
+
+    def closed(self, app):
+        """Use all tries up; return the secret of a phone, and for how many seconds to wait."""
         steady(app)
         secret = enroll(app)
         for _ in range(5):
             expect_required(log_in(app, wrong_code(app, secret)))
-        wait = seconds_in(log_in(app, "000000"))
-        came = f"{wait} s"
-        expect_that(200 <= wait <= 400, "a pause of 300 s", came, app.exchanges[-1], "Retry-After")
+        return secret, seconds_in(log_in(app, "000000"))
+
+    def opens(self, app, secret, wait):
+        """Let the pause go by, with tries meanwhile; five tries must be there again."""
         forward(app, wait // 2)
         for _ in range(6):
             left = seconds_in(log_in(app, wrong_code(app, secret)))
             came = f"{left} s, {wait // 2} s after it was {wait} s"
-            soon = left <= wait - wait // 2 + 5
+            soon = left <= wait - wait // 2 + min(5, wait // 3)
             expect_that(soon, "a pause that goes by", came, app.exchanges[-1], "Retry-After")
         forward(app, left + 1)
-        answer = log_in(app, wrong_code(app, secret))
-        if answer.status == 429:  # its clock may be another one than Python's: wait for it
-            app = start(LOCKOUT=1)
-            secret = enroll(app)
-            for _ in range(5):
-                expect_required(log_in(app, wrong_code(app, secret)))
-            time.sleep(min(5, seconds_in(log_in(app, "000000"))) + 0.2)
-            answer = log_in(app, wrong_code(app, secret))
-        expect_required(answer)
-        steady(app)
-        for _ in range(3):
+        for _ in range(4):
             expect_required(log_in(app, wrong_code(app, secret)))
         expect(log_in(app, code_of(app, secret)), 200)
 

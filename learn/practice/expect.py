@@ -209,8 +209,9 @@ def expect_same_time(
 def expect_hashed(app: Client, page: Callable[[], object], login: Callable[[], object]) -> None:
     """Raise Unexpected unless a login takes at least four times as long as a page.
 
-    page: asks for what needs no password; login: sends a right password. A hash such as Argon2id
-    takes ten times as long, a comparison with a password that stands in the code hardly longer.
+    page: asks for what needs no password; login: sends a wrong password, as a right one may be
+    remembered. A hash such as Argon2id takes ten times as long, a comparison with a password that
+    stands in the code hardly longer.
     """
     for _ in range(3):  # on a busy machine the quickest of five tells more than the median
         turns = [seconds_of(page, login, rounds=1) for _ in range(5)]

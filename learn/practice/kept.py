@@ -14,9 +14,10 @@ import contextlib
 import hashlib
 import hmac
 import re
+import secrets
 import sqlite3
+import string
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, quote_plus
@@ -163,7 +164,7 @@ def printed(lesson: Lesson, target: str) -> dict[str, bytes]:
 
     target: a page that may be asked for, to know by its line in the log that the earlier ones came.
     """
-    marker = f"{target}?{time.monotonic_ns()}"
+    marker = f"{target}?{''.join(secrets.choice(string.ascii_lowercase) for _ in range(20))}"
     lesson.get(marker)
     lesson.printed(re.escape(marker), seconds=0.5)  # a log without such lines is looked at as well
     return {"the log": lesson.log.encode()}

@@ -139,7 +139,7 @@ def _dark(colour):
 def _path(d, style):
     """Yield the rectangles of a path: filled ones, or level strokes of a width."""
     stroke = _dark(style.get("stroke", "none"))
-    half = float(style.get("stroke-width", 1)) / 2
+    half = _length(style.get("stroke-width", "1"), 0) / 2
     x = y = x0 = y0 = 0.0
     points: list = []
     for letter, numbers in [*re.findall(r"([a-zA-Z])([^a-zA-Z]*)", d), ("M", "0 0")]:
