@@ -5,7 +5,6 @@ in lessons/01_hashing/steps.toml. The passwords that the checks register have 15
 and are on no list, because the last step asks for that.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 from learn import LessonError
@@ -36,18 +35,31 @@ def cookies_of(answer):
 
 
 def register_at_once(*forms):
-    """Register each of these (app, form) at the same time; return the statuses."""
-    with ThreadPoolExecutor(len(forms)) as pool:
-        answers = pool.map(lambda one: one[0].post("/register", form=one[1]), forms)
-        return [answer.status for answer in answers]
+    """Register each of these (app, form) at the same time; return the answers."""
+    return at_once(lambda one: one[0].post("/register", form=one[1]), forms)
 
 
-def expect_statuses(came, *wanted, when):
+def expect_statuses(answers, *wanted, when):
+    """The answers have these statuses, in any order; the first that has another one is shown."""
+    left, odd = list(wanted), []
+    for answer in answers:
+        if answer.status in left:
+            left.remove(answer.status)
+        else:
+            odd.append(answer)
     expect_that(
-        sorted(came) == sorted(wanted),
+        not odd,
         f"status {', '.join(map(str, sorted(wanted)))} {when}",
-        f"status {', '.join(map(str, sorted(came)))}",
+        f"status {', '.join(map(str, sorted(answer.status for answer in answers)))}",
+        *odd[:1],
+        mark="status",
     )
+
+
+def expect_limit(answer):
+    """What is too long is refused, with 413 or like any other form that is no good."""
+    refused, came = answer.status in (400, 403, 413), f"status {answer.status}"
+    expect_that(refused, "status 413, 400 or 403", came, answer, "status")
 
 
 def two_processes(start):
@@ -106,8 +118,9 @@ class TestRefusals:
         """What stands in the address is no login: addresses are kept in logs and histories."""
         address = f"/login?{urlencode(GOOD)}"
         expect(app.post(address, form={}), 403)
-        answer = app.get(address)
-        expect_that(answer.status >= 400, "no login by GET", f"status {answer.status}", answer)
+        answer = app.get(address)  # may show a form
+        greeted = "Hello, user1!" in answer.text
+        expect_that(not greeted, "no login by GET", "a greeting", answer, "body")
 
 
 class TestOwnPasswords:
@@ -137,7 +150,7 @@ class TestOwnPasswords:
         """Of users who log in at the same time, each is greeted by their own name."""
         passwords = {"user1": "pass1", "user2": "pass2"}
         expect_not_mixed_up(
-            lambda name: app.post("/login", form=pair(name, passwords[name])), *passwords
+            lambda name: app.post("/login", form=pair(name, passwords[name])), *passwords, times=2
         )
 
 
@@ -160,18 +173,18 @@ class TestRegister:
             came = answer.status
             expect_that(came in (201, 400), "status 201 or 400", f"status {came}", answer, "status")
             greeting = expect(app.post("/login", form=new), 200 if came == 201 else 403)
-            expect_no_markup(greeting, "<b>")
+            expect_no_markup(greeting, "<b>bold")
 
     def test_registrations_at_once(self, app):
         """Of four registrations of one name at once a single one counts; four names get in all."""
         raced = [(app, pair("raced", f"a kettle for number {n}")) for n in range(4)]
         came = register_at_once(*raced)
         expect_statuses(came, 201, 409, 409, 409, when="for four registrations of one name")
-        came = [app.post("/login", form=form).status for _, form in raced]
+        came = [app.post("/login", form=form) for _, form in raced]
         expect_statuses(came, 200, 403, 403, 403, when="for their four passwords")
         others = [(app, pair(f"at once {n}", f"a kettle for number {n}")) for n in range(4)]
         expect_statuses(register_at_once(*others), *[201] * 4, when="for four names")
-        came = [app.post("/login", form=form).status for _, form in others]
+        came = [app.post("/login", form=form) for _, form in others]
         expect_statuses(came, *[200] * 4, when="for the logins of these four")
 
     def test_taken_name_is_409(self, app):
@@ -222,7 +235,7 @@ class TestNoList:
         """A wrong password and an unknown user get the same answer."""
         wrong = expect(app.post("/login", form=pair("user1", "wrong")), 403)
         unknown = expect(app.post("/login", form=pair("nobody", "wrong")), 403)
-        expect_same_answer(wrong, unknown)
+        expect_same_answer(wrong, unknown, names=("user1", "nobody"))
 
     def test_unknown_user_takes_the_same_time(self, app):
         """A wrong password and an unknown user take the same time."""
@@ -251,21 +264,22 @@ class TestText:
 
     def test_nul_and_endless_passwords_are_refused(self, app):
         """A password with a NUL, or of more than 1024 bytes, is refused; 1024 bytes are fine."""
-        for password in ["a kettle on\0the stove", "x" * 1025, "é" * 513]:
+        longest = ("kettle on the stove, " * 49)[:1024]
+        for password in ["a kettle on\0the stove", f"{longest}x", "é" * 513]:
             expect(app.post("/register", form=pair("odd", password)), 400)
         expect(app.post("/login", form=pair("user1", "pass1\0")), 403)
-        expect(app.post("/register", form=pair("long", "x" * 1024)), 201)
-        expect(app.post("/login", form=pair("long", "x" * 1023 + "y")), 403)
-        expect(app.post("/login", form=pair("long", "x" * 1024)), 200)
+        expect(app.post("/register", form=pair("long", longest)), 201)
+        expect(app.post("/login", form=pair("long", longest[:-1] + "y")), 403)
+        expect(app.post("/login", form=pair("long", longest)), 200)
 
     def test_every_other_character_counts(self, app):
         """Blanks at the ends, capitals, what only looks alike: each makes another password."""
-        right = " \ufb01ve Kettles\tdon\u2019t 50%25 1+1 &amp; \U0001f469\u200d\U0001f467 "
+        right = " \ufb01ve Kettles don\u2019t 50%25 1+1 &amp; \U0001f469\u200d\U0001f467 "
         expect(app.post("/register", form=pair("exact", right)), 201)
         for password in [
             right.strip(), right.lstrip(), right.rstrip(), right.lower(),
             *(right.replace(*change) for change in [
-                ("\ufb01", "fi"), ("\t", " "), ("\u2019", "'"), ("%25", "%"), ("+", " "),
+                ("\ufb01", "fi"), ("\u2019", "'"), ("%25", "%"), ("+", " "),
                 ("&amp;", "&"), ("\u200d", ""), ("\U0001f469", ""),
             ]),
         ]:  # fmt: skip
@@ -290,26 +304,21 @@ class TestText:
 
 
 class TestLimits:
-    def test_a_large_form_is_413(self, app):
-        """A form of 400 kB is refused with status 413, however right the rest of it is."""
+    def test_a_large_form_is_refused(self, app):
+        """A form of 400 kB is refused, best with status 413, however right the rest of it is."""
         new = pair("large", "a kettle on the stove")
         for target, form in (("/login", GOOD), ("/register", new)):
-            came = app.post(target, form={**form, "more": "x" * 400_000}).status
-            expect_that(came == 413, f"status 413 from {target}", f"status {came}")
+            expect_limit(app.post(target, form={**form, "more": "x" * 400_000}))
         expect(app.post("/login", form={**GOOD, "more": "x" * 100}), 200)
 
     def test_a_limit_comes_before_the_work(self, app):
         """An endless row of accents is refused before NFC sorts them, which would take seconds."""
         endless = pair("user1", "e" + "\u0301" * 20_000 + "\u0316" * 20_000)
 
-        def refuse(target):
-            came = app.post(target, form=endless).status
-            expect_that(came in (400, 403, 413), "status 413, 400 or 403", f"status {came}")
-
         wrong, *long = seconds_of(
             lambda: expect(app.post("/login", form=pair("user1", "wrong")), 403),
-            lambda: refuse("/login"),
-            lambda: refuse("/register"),
+            lambda: expect_limit(app.post("/login", form=endless)),
+            lambda: expect_limit(app.post("/register", form=endless)),
             rounds=3,
             until=lambda wrong, *long: max(long) < 5 * wrong,
         )
@@ -451,7 +460,7 @@ class TestGuessable:
         """A password of fewer than 15 characters is refused with status 400; é counts as one."""
         for password in ["kettle", "K3ttle! on top", "é" * 14]:
             expect(app.post("/register", form=pair("short", password)), 400)
-        password = "aé" * 7 + "b"
+        password = "pâté à la crème"  # 15 characters, and none that is easily guessed
         expect(app.post("/register", form=pair("enough", password)), 201)
         expect(app.post("/login", form=pair("enough", password)), 200)
         expect(app.post("/login", form=GOOD), 200)  # who is there already still gets in

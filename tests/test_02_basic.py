@@ -8,6 +8,7 @@ import base64
 import contextlib
 import functools
 import itertools
+import re
 import socket
 import statistics
 import time
@@ -36,25 +37,34 @@ def basic(text, scheme="Basic"):
 
 
 def get_at_once(app, pairs):
-    """Send GET / with each of these pairs at the same time; return the statuses."""
-    return at_once(lambda pair: app.get("/", basic=pair).status, pairs)
+    """Send GET / with each of these pairs at the same time; return the answers."""
+    return at_once(lambda pair: app.get("/", basic=pair), pairs)
 
 
 def add_at_once(*pairs):
-    """Let user1 add each of these (app, user) at the same time; return the statuses."""
+    """Let user1 add each of these (app, user) at the same time; return the answers."""
 
     def add(one):
         form = dict(zip(("username", "password"), one[1], strict=True))
-        return one[0].post("/users", basic=USER1, form=form).status
+        return one[0].post("/users", basic=USER1, form=form)
 
     return at_once(add, pairs)
 
 
-def expect_statuses(came, *wanted, when):
+def expect_statuses(answers, *wanted, when):
+    """The answers have these statuses, in any order; the first that has another one is shown."""
+    left, odd = list(wanted), []
+    for answer in answers:
+        if answer.status in left:
+            left.remove(answer.status)
+        else:
+            odd.append(answer)
     expect_that(
-        sorted(came) == sorted(wanted),
+        not odd,
         f"status {', '.join(map(str, sorted(wanted)))} {when}",
-        f"status {', '.join(map(str, sorted(came)))}",
+        f"status {', '.join(map(str, sorted(answer.status for answer in answers)))}",
+        *odd[:1],
+        mark="status",
     )
 
 
@@ -76,10 +86,10 @@ def expect_strong(app):
     return found
 
 
-def later(app, pairs, wait):
+def later(app, groups, wait):
     """Return the median times of a right pair 50 and 65 s after a login, and of a wrong one.
 
-    wait: how to let so many seconds pass.
+    groups: of pairs, whose times pass together; wait: how to let so many seconds pass.
     """
     times = [], [], []
 
@@ -88,13 +98,16 @@ def later(app, pairs, wait):
         expect(app.get("/", basic=pair), status)
         times[kind].append(time.perf_counter() - begin)
 
-    for pair in pairs:
-        expect(app.get("/", basic=pair), 200)
+    for pairs in groups:
+        for pair in pairs:
+            expect(app.get("/", basic=pair), 200)
         wait(50)
-        note(0, pair, 200)
+        for pair in pairs:
+            note(0, pair, 200)
         wait(15)
-        note(1, pair, 200)
-        note(2, (pair[0], "wrong"), 401)
+        for pair in pairs:
+            note(1, pair, 200)
+            note(2, (pair[0], "wrong"), 401)
     return [statistics.median(one) for one in times]
 
 
@@ -124,9 +137,17 @@ def late(app, asked, meanwhile):
         time.sleep(0.5)  # by now the app has looked at the headers, if it does so before the bodies
         meanwhile()
         for connection, body in held:
-            connection.sendall(body)
-        answers = [connection.makefile("rb").read() for connection, _ in held]
-        return [answer.partition(b"\r\n\r\n")[0].decode("latin-1") for answer in answers]
+            with contextlib.suppress(OSError):  # closed by the app: its answer tells more
+                connection.sendall(body)
+        return [_head(connection) for connection, _ in held]
+
+
+def _head(connection):
+    """Return the head of an answer, or "" where the connection is closed without one."""
+    with contextlib.suppress(OSError):
+        head = connection.makefile("rb").read().partition(b"\r\n\r\n")[0]
+        return head.decode("latin-1")
+    return ""
 
 
 def multipart_of(form):
@@ -277,7 +298,7 @@ class TestNewUsers:
             came = answer.status
             expect_that(came in (201, 400), "status 201 or 400", f"status {came}", answer, "status")
             greeting = expect(app.get("/", basic=new), 200 if came == 201 else 401)
-            expect_no_markup(greeting, "<b>")
+            expect_no_markup(greeting, "<b>bold")
 
     def test_a_name_is_no_pattern(self, app):
         """A user name is a text: no pattern, no piece of SQL, and another in capitals."""
@@ -310,12 +331,12 @@ class TestNewUsers:
             expect(app.post("/users", basic=USER2, form=any_form), 403)
         expect(app.post("/users", basic=USER2, form={**form, "role": "admin", "admin": "1"}), 403)
         expect(app.post("/users", basic=("user1", "wrong"), form=form), 401, challenge="basic")
-        expect_refused(app.get(f"/users?{urlencode(form)}", basic=USER1))
+        app.get(f"/users?{urlencode(form)}", basic=USER1)  # may show a form, and adds nobody
         expect(app.post(f"/users?{urlencode(form)}", basic=USER1, form={}), 400)
         expect(app.get("/", basic=("mine", "a password")), 401)
 
     def test_bad_new_users_are_refused(self, app):
-        """A taken name is 409; a missing field, or a name with a colon, is 400."""
+        """A taken name is 409; a missing field, a colon in the name, a NUL or 1025 bytes: 400."""
         taken = {"username": "user2", "password": "mine now"}
         expect(app.post("/users", basic=USER1, form=taken), 409)
         expect(app.get("/", basic=USER2), 200)
@@ -368,6 +389,7 @@ class TestPasswords:
         asked = [("/password", USER2, thiefs, False), ("/password", USER2, thiefs, True)]
         asked += [("/users", USER1, {"username": "thief", **thiefs}, False)]
         for head, (target, *_) in zip(late(app, asked, owners), asked, strict=True):
+            expect_that(head, f"an answer from {target}", "none")
             status, _, headers = head.partition("\r\n")
             status = int(status.split()[1])
             expect_that(
@@ -375,7 +397,9 @@ class TestPasswords:
                 "a refusal: by the time the body came, the password in the header was the old one",
                 f"status {status} from {target}",
             )
-            challenged = status != 401 or "www-authenticate: basic" in headers.lower()
+            challenged = status != 401 or re.search(
+                r"^www-authenticate:(.*,)?[ \t]*basic\b", headers, re.I | re.M
+            )
             expect_that(challenged, "WWW-Authenticate with 401", f"none from {target}")
         for name, password in new.items():
             expect(app.get("/", basic=(name, password)), 200)
@@ -418,7 +442,8 @@ class TestNoList:
 
         asked = [("GET", "/"), ("GET", "/admin"), ("POST", "/users"), ("POST", "/password")]
         for one in asked:
-            expect_same_answer(ask(*one, "user1"), ask(*one, "nobody"))
+            names = ("user1", "nobody")
+            expect_same_answer(*(ask(*one, name) for name in names), names=names)
         unknown = [functools.partial(ask, *one, "nobody") for one in asked]
         expect_same_time(app, lambda: ask("GET", "/", "user1"), *unknown, rounds=3)
 
@@ -467,12 +492,12 @@ class TestText:
 
     def test_every_other_character_counts(self, app):
         """Blanks at the ends, capitals, what only looks alike: each makes another password."""
-        right = " \ufb01ve Kettles\tdon\u2019t 50%25 1+1 &amp; \U0001f469\u200d\U0001f467 "
+        right = " \ufb01ve Kettles don\u2019t 50%25 1+1 &amp; \U0001f469\u200d\U0001f467 "
         expect(app.post("/users", basic=USER1, form={"username": "exact", "password": right}), 201)
         for password in [
             right.strip(), right.lstrip(), right.rstrip(), right.lower(), right + "!",
             *(right.replace(*change) for change in [
-                ("\ufb01", "fi"), ("\t", " "), ("\u2019", "'"), ("%25", "%"), ("+", " "),
+                ("\ufb01", "fi"), ("\u2019", "'"), ("%25", "%"), ("+", " "),
                 ("&amp;", "&"), ("\u200d", ""), ("\U0001f469", ""),
             ]),
         ]:  # fmt: skip
@@ -572,12 +597,12 @@ class TestRemembered:
             moved.set_clock(ahead[-1])
 
         pairs = [USER1, USER2, *[(f"later {n}", "a password") for n in range(3)]]
-        for name, password in pairs[2:]:
+        for each, (name, password) in itertools.product((moved, app), pairs[2:]):
             form = {"username": name, "password": password}
-            expect(moved.post("/users", basic=USER1, form=form), 201)
+            expect(each.post("/users", basic=USER1, form=form), 201)
         for _ in range(4):  # on a busy machine, once says little
             set_forth(120)  # what came so far is forgotten
-            early, late, wrong = later(moved, pairs, set_forth)
+            early, late, wrong = later(moved, [[pair] for pair in pairs], set_forth)
             if early < wrong / 2 < late:
                 break
         expect_that(
@@ -586,7 +611,7 @@ class TestRemembered:
             f"an answer in {early / wrong:.2f} of the time",
         )
         if late < wrong / 2:  # its clock may be another one, such as a database's: wait for it
-            _, late, wrong = later(app, [USER1], time.sleep)
+            _, late, wrong = later(app, [pairs], time.sleep)
         expect_that(
             late > wrong / 2,
             "that a pair is hashed again, 65 s after it was and 15 s after it was last used",
@@ -614,7 +639,9 @@ class TestOtherSites:
             form = {"username": "theirs", "password": "theirs"}
             expect(app.post("/users", basic=USER1, form=form, headers=headers), 403)
         for target in ("/password?password=theirs", "/users?username=theirs&password=theirs"):
-            expect_refused(app.get(target, basic=USER1))  # a link, or a picture's address
+            app.get(target, basic=USER1)  # a link, or a picture's address, which changes nothing
+        expect(app.get("/", basic=("theirs", "theirs")), 401)
+        expect(app.get("/", basic=("user1", "theirs")), 401)
         headers = {"Origin": "http://other.example"}
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
         body = multipart_of({"password": "theirs"})
@@ -658,11 +685,16 @@ class TestGuessing:
 
     def test_after_the_pause_the_user_gets_in(self, start):
         """After the pause the right password opens again, and the count begins anew."""
-        app = start(GUESS_PAUSE=2)
-        for _ in range(5):
-            expect(app.get("/", basic=("user2", "wrong")), 401)
-        answer = expect(app.get("/", basic=USER2), 429, headers={"Retry-After": ""})
-        time.sleep(min(float(answer.header("Retry-After")), 3) + 0.2)
+        for pause in (2, 8, 30):  # on a busy machine, a short one may be over before the last guess
+            app, begin = start(GUESS_PAUSE=pause), time.monotonic()
+            wrong = [app.get("/", basic=("user2", "wrong")) for _ in range(5)]
+            answer = app.get("/", basic=USER2)
+            if time.monotonic() - begin < pause / 2:
+                break
+        for guess in wrong:
+            expect(guess, 401)
+        expect(answer, 429, headers={"Retry-After": ""})
+        time.sleep(min(float(answer.header("Retry-After")), pause + 1) + 0.2)
         expect(app.get("/", basic=USER2), 200)
         for _ in range(4):
             expect(app.get("/", basic=("user2", "wrong")), 401)
@@ -671,17 +703,16 @@ class TestGuessing:
     def test_guesses_sent_at_once_are_counted(self, start):
         """Of twenty wrong guesses sent at once five are looked at; ten right ones all get in."""
         app = start(GUESS_PAUSE=None)
-        statuses = get_at_once(app, [USER2] * 10)
-        expect_that(
-            statuses == [200] * 10,
-            "ten times status 200 for ten right pairs at once",
-            f"status {', '.join(map(str, sorted(statuses)))}",
-        )
-        statuses = get_at_once(app, [("user2", f"guess {n}") for n in range(20)])
+        right = get_at_once(app, [USER2] * 10)
+        expect_statuses(right, *[200] * 10, when="for ten right pairs at once")
+        guesses = get_at_once(app, [("user2", f"guess {n}") for n in range(20)])
+        statuses = [guess.status for guess in guesses]
         expect_that(
             statuses.count(401) <= 5 and statuses.count(429) >= 15,
             "at most five times status 401, and 429 for the other guesses",
             f"{statuses.count(401)} times 401 and {statuses.count(429)} times 429",
+            next((guess for guess in guesses if guess.status not in (401, 429)), guesses[-1]),
+            "status",
         )
 
     def test_nobody_is_told_apart_while_closed(self, start):

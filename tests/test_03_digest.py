@@ -233,6 +233,7 @@ def expect_untold(app):
     app.printed(re.escape(challenge.nonce[:12]), seconds=0.3)  # what was logged before is there
     kept = [p for p in Path(app.settings["DATABASE"]).parent.iterdir() if p.is_file()]
     kept = b"".join(path.read_bytes() for path in kept)
+    kept = kept.replace(b"password=pass1", b"")  # which a check put into an address
     for name, password in (USER1, USER2):
         plain = password.encode()
         words = [plain, base64.b64encode(plain)]
@@ -242,7 +243,7 @@ def expect_untold(app):
             "HA1 in the database, and of the password itself no trace",
             f"the password of {name}, or a plain hash of it",
         )
-        log = app.log.replace("password=pass1", "")  # which a check put into an address
+        log = app.log.replace("password=pass1", "")  # as above
         secrets = {f"the password of {name}": password, "FLASK_SECRET_KEY": app.key}
         for algorithm in HASHES:
             secrets[f"the HA1 of {name}"] = H(algorithm, name, challenge.realm, password)
@@ -299,7 +300,8 @@ class TestItWorks:
         tried += [app.send(method, "/account") for method in ("PUT", "OPTIONS")]
         for one in tried:
             came = f"status {one.status} and {one.text.strip()[:80]!r}"
-            closed = "Hello" not in one.text and (one.status != 200 or one.method == "OPTIONS")
+            closed = one.status != 200 or one.method == "OPTIONS"
+            closed = closed and "Hello, user1" not in one.text
             expect_that(closed, "no greeting without an answer to a challenge", came, one, "body")
 
     def test_it_works_as_a_script(self, app):
@@ -382,8 +384,7 @@ class TestAlgorithms:
     def test_every_letter_counts(self, app, algorithm):
         """A response that is nearly right, or right in its beginning, is wrong."""
         challenge = challenge_of(app, algorithm)
-        whole = meant(challenge)
-        right = re.search(r'response="(\w+)"', whole)[1]
+        right = re.search(r'response="(\w+)"', meant(challenge))[1]
         expect(answer(app, algorithm=algorithm), 200)
         near = [right[:at] + ("0" if right[at] != "0" else "1") + right[at + 1 :]
                 for at in (0, 7, 8, 16, len(right) - 1)]  # fmt: skip
@@ -391,7 +392,8 @@ class TestAlgorithms:
         for response in near:
             header = meant(challenge, response=response)
             expect(app.get("/", authorization=header), 401, challenge="digest")
-        expect(app.get("/", authorization=whole), 200)
+        right = meant(challenge, nc="00000002")  # a count that nobody tried yet
+        expect(app.get("/", authorization=right), 200)
 
     def test_algorithm_is_the_one_that_is_named(self, app):
         """A response counts in the algorithm that the answer names, and in no other."""
@@ -591,7 +593,8 @@ class TestParameters:
         bad += ["Basic \u00e9", "Bearer \u00e9", "Digest \u00e9"]
         for header in bad:
             expect(app.get("/", authorization=header.encode()), 401, challenge="digest")
-        expect(app.get("/", authorization=whole), 200)
+        right = meant(challenge, nc="00000002")  # a count that nobody tried yet
+        expect(app.get("/", authorization=right), 200)
 
     def test_username_is_the_users_own(self, app):
         """A response counts under the user's own name, letter for letter, and under no other."""
@@ -630,7 +633,9 @@ class TestNonces:
         """A nonce that the server did not make is refused, though the response is right."""
         challenge = challenge_of(app)
         real = challenge.nonce
-        forgeries = ["0" * 32, "x" + real, real.swapcase(), "a.b.c", "", real + "x", real[::-1]]
+        forgeries = ["0" * 32, "x" + real, "a.b.c", "", real + "x", real[::-1]]
+        if re.search("[g-zG-Z]", real):  # else it may be in hex, which counts in any case
+            forgeries.append(real.swapcase())
         for at, old in enumerate(real):
             if not re.match(r"[\w+/-]{2}", real[at:]):
                 continue  # the last one before an end or a pad may hold bits that nobody reads
@@ -674,7 +679,7 @@ class TestNonces:
         good = expect(answer(app), 200)
         for one in (app.get("/"), good):
             said = one.text + "".join(f"\n{name}: {value}" for name, value in one.response_headers)
-            coded = re.findall(r"[\w+/-]{8,}", said)
+            coded = re.findall(r"[A-Za-z0-9_+/-]{8,}", said)
             coded = [part.replace("-", "+").replace("_", "/") for part in coded]
             read = [base64.b64decode(part + "A" * (-len(part) % 4)) for part in coded]
             told = any(app.key.encode() in text for text in [said.encode(), *read])

@@ -138,25 +138,34 @@ def seconds_of(
     return medians
 
 
-def steady(answer: Exchange) -> str:
-    """Return the body without what could be the number of a request, such as a UUID.
+def steady(answer: Exchange, name: str = "") -> str:
+    """Return the body without what two answers that say the same may differ in.
 
-    That is each word of eight letters or more with a digit among them: two answers that say the
-    same may differ in it.
+    That is each word of eight letters or more with a digit among them, which could be the number of
+    a request, such as a UUID; every other digit, of a time or of the seconds that are left; and the
+    name that was sent, which stands in a form that is shown again.
     """
-    return re.sub(r"\b(?=[\w-]*\d)[\w-]{8,}", "", answer.text).strip()
+    text = re.sub(rf"\b{re.escape(name)}\b", "", answer.text) if name else answer.text
+    text = re.sub(r"\b(?=[\w-]*\d)[\w-]{8,}", "", text)
+    return re.sub(r"\d+", "", text).strip()
 
 
-def expect_same_answer(wrong: Exchange, unknown: Exchange, again: Exchange | None = None) -> None:
+def expect_same_answer(
+    wrong: Exchange,
+    unknown: Exchange,
+    again: Exchange | None = None,
+    names: tuple[str, str] = ("", ""),
+) -> None:
     """Raise Unexpected unless both have the same status, steady text and headers, by their names.
 
     wrong: what a wrong password got; unknown: what a user got that there isn't; again: what the
     wrong password got another time. With it headers are compared by their values too, those apart
-    that differ from one time to the next, such as a date or a cookie.
+    that differ from one time to the next, such as a date or a cookie. names: whom the two asked
+    for, which an answer may repeat.
     """
     expect(unknown, wrong.status)
     expect_that(
-        steady(wrong) == steady(unknown),
+        steady(wrong, names[0]) == steady(unknown, names[1]),
         f"for an unknown user the text of a wrong password, {_short(wrong)}",
         f"the text {_short(unknown)}",
         unknown,
