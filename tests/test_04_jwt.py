@@ -750,7 +750,7 @@ class TestNoList:
         )
         again, _, wrong, unknown = app.exchanges[-4:]
         expect(app.post("/login", basic=USER1), 200)
-        expect_same_answer(wrong, unknown, again)
+        expect_same_answer(wrong, unknown, again, ("user1", "nobody"))
 
 
 class TestRefresh:

@@ -345,8 +345,9 @@ class TestRequired:
         expect_required(log_in(app, None))
         asks = [("GET", "/"), ("POST", "/pin"), ("POST", "/enroll")]
         for ask in asks:
-            names = ("user1", "nobody", "user1")
-            expect_same_answer(*(app.send(*ask, basic=(name, "wrong")) for name in names))
+            names = ("user1", "nobody")
+            answers = [app.send(*ask, basic=(name, "wrong")) for name in (*names, "user1")]
+            expect_same_answer(*answers, names=names)
         wrong, *unknown = [
             lambda ask=ask, name=name: expect(app.send(*ask, basic=(name, "wrong")), 401)
             for ask, name in [(asks[0], "user1"), *((ask, "nobody") for ask in asks)]

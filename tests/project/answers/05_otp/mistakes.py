@@ -460,7 +460,7 @@ MISTAKES = [
     {
         "name": "the limit is one for all users",
         "kind": "identity",
-        "step": "TestPinOnce",
+        "step": "TestTries",
         "base": "classes",
         "old": 'db.execute("SELECT at FROM miss WHERE name = ? ORDER BY at", [name])',
         "new": 'db.execute("SELECT at FROM miss ORDER BY at")',
