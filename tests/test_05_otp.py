@@ -210,12 +210,6 @@ def expect_unknown(answer):
     return expect_that(asked is None, "no header OTP", f"OTP: {asked}", answer, "OTP")
 
 
-def expect_nothing(answer, what):
-    """What was tried leads nowhere: a redirect or a refusal."""
-    came = f"status {answer.status} {answer.reason}"
-    return expect_that(300 <= answer.status < 500, what, came, answer, "status")
-
-
 def two_processes(start):
     """Start the lesson twice, on one database that is not there yet."""
     one = start(wait=False)
