@@ -362,7 +362,7 @@ def enroll():
         )
         if not db.execute(same.values(seed_to_be=seed)).rowcount:
             raise not_in("Something has changed meanwhile. Begin anew.")
-    address = pyotp.TOTP(seed, name=user.name, issuer="Club & Co").provisioning_uri()
+    address = pyotp.TOTP(seed, name=f"{user.name}@club", issuer="Club & Co").provisioning_uri()
     if (
         request.accept_mimetypes.best_match(["application/json", "image/svg+xml"])
         == "image/svg+xml"

@@ -193,6 +193,7 @@ def send(to, text):
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "orm@example.com", to, "From the lesson"
     message.set_content(text)
+    message.add_alternative(f"<html><p>{text}</p></html>", subtype="html")
     host, port = server.rsplit(":", 1)
     with smtplib.SMTP(host, int(port), local_hostname="localhost", timeout=5) as smtp:
         smtp.send_message(message)
