@@ -17,6 +17,7 @@ from learn.practice.expect import (
     expect_not_mixed_up,
     expect_same_answer,
     expect_same_time,
+    expect_statuses,
     expect_that,
     seconds_of,
 )
@@ -37,23 +38,6 @@ def cookies_of(answer):
 def register_at_once(*forms):
     """Register each of these (app, form) at the same time; return the answers."""
     return at_once(lambda one: one[0].post("/register", form=one[1]), forms)
-
-
-def expect_statuses(answers, *wanted, when):
-    """The answers have these statuses, in any order; the first that has another one is shown."""
-    left, odd = list(wanted), []
-    for answer in answers:
-        if answer.status in left:
-            left.remove(answer.status)
-        else:
-            odd.append(answer)
-    expect_that(
-        not odd,
-        f"status {', '.join(map(str, sorted(wanted)))} {when}",
-        f"status {', '.join(map(str, sorted(answer.status for answer in answers)))}",
-        *odd[:1],
-        mark="status",
-    )
 
 
 def expect_limit(answer):

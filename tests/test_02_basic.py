@@ -21,6 +21,7 @@ from learn.practice.expect import (
     expect_no_markup,
     expect_same_answer,
     expect_same_time,
+    expect_statuses,
     expect_that,
     seconds_of,
     steady,
@@ -49,23 +50,6 @@ def add_at_once(*pairs):
         return one[0].post("/users", basic=USER1, form=form)
 
     return at_once(add, pairs)
-
-
-def expect_statuses(answers, *wanted, when):
-    """The answers have these statuses, in any order; the first that has another one is shown."""
-    left, odd = list(wanted), []
-    for answer in answers:
-        if answer.status in left:
-            left.remove(answer.status)
-        else:
-            odd.append(answer)
-    expect_that(
-        not odd,
-        f"status {', '.join(map(str, sorted(wanted)))} {when}",
-        f"status {', '.join(map(str, sorted(answer.status for answer in answers)))}",
-        *odd[:1],
-        mark="status",
-    )
 
 
 def expect_refused(answer):

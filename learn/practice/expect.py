@@ -235,6 +235,26 @@ def at_once(action: Callable, given: Sequence) -> list:
         return list(pool.map(action, given))
 
 
+def expect_statuses(answers: Sequence[Exchange], *wanted: int, when: str) -> None:
+    """Raise Unexpected unless the answers have these statuses, in any order.
+
+    when: for what they came. The first answer that has another status is shown.
+    """
+    left, odd = list(wanted), []
+    for answer in answers:
+        if answer.status in left:
+            left.remove(answer.status)
+        else:
+            odd.append(answer)
+    expect_that(
+        not odd,
+        f"status {', '.join(map(str, sorted(wanted)))} {when}",
+        f"status {', '.join(map(str, sorted(answer.status for answer in answers)))}",
+        *odd[:1],
+        mark="status",
+    )
+
+
 def expect_not_mixed_up(send: Callable[[str], Exchange], *names: str, times: int = 4) -> None:
     """Raise Unexpected unless each of these users is greeted by their own name, all at once.
 
